@@ -1,0 +1,79 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The floor plan, from the ground up: a target may import only targets above it in this list that
+// it names here. Tests/FloorPlanTests checks the import lines against this table.
+let floors: [(name: String, imports: [String])] = [
+  ("FileStorage", ["CVectorKernels"]),
+  ("VectorMath", ["CVectorKernels"]),
+  ("Quantization", ["VectorMath", "FileStorage"]),
+  ("VectorIndexes", ["Quantization", "VectorMath", "FileStorage"]),
+  ("MetadataFilters", ["VectorMath", "FileStorage"]),
+  ("VectorDatabase", ["VectorIndexes", "Quantization", "MetadataFilters", "VectorMath", "FileStorage"]),
+  ("DataFormats", ["MetadataFilters", "VectorMath", "FileStorage"]),
+  ("CommandLineParsing", []),
+  (
+    "VDBCommands",
+    [
+      "CommandLineParsing", "DataFormats", "VectorDatabase", "VectorIndexes", "MetadataFilters", "VectorMath",
+      "FileStorage",
+    ]
+  ),
+]
+
+// Each test target and the floors it reaches into. None may depend on the `vdb` executable.
+let tests: [(name: String, imports: [String])] = [
+  ("FloorPlanTests", []),
+  ("FileStorageTests", ["FileStorage"]),
+  ("VectorMathTests", ["VectorMath", "CVectorKernels"]),
+  ("MetadataFiltersTests", ["MetadataFilters", "VectorMath", "FileStorage"]),
+  ("VectorDatabaseTests", ["VectorDatabase", "MetadataFilters", "VectorMath", "FileStorage"]),
+  ("DataFormatsTests", ["DataFormats", "MetadataFilters", "VectorMath", "FileStorage"]),
+  ("CommandLineParsingTests", ["CommandLineParsing"]),
+  ("CrashTests", ["VectorDatabase", "MetadataFilters", "VectorMath", "FileStorage"]),
+  ("FormatTests", ["VectorDatabase", "MetadataFilters", "VectorMath", "FileStorage"]),
+  ("EndToEndTests", []),
+  ("DocumentationTests", ["CommandLineParsing", "VDBCommands", "FileStorage"]),
+]
+
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .enableExperimentalFeature("Lifetimes"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+let math: [LinkerSetting] = [.linkedLibrary("m", .when(platforms: [.linux]))]
+
+let package = Package(
+  name: "vdb",
+  products: [.executable(name: "vdb", targets: ["vdb"])],
+  targets: [
+    // Plain C, one body per kernel in bodies/, compiled once for each instruction set.
+    .target(name: "CVectorKernels", exclude: ["bodies"])
+  ]
+    + floors.map { floor in
+      .target(
+        name: floor.name, dependencies: floor.imports.map { .target(name: $0) },
+        swiftSettings: swiftSettings, linkerSettings: math)
+    }
+    + [
+      // A static runtime starts in a third of the time. Tests must not depend on this target: they
+      // run the built tool instead, so its linker flags never reach the test runner.
+      .executableTarget(
+        name: "vdb", dependencies: ["VDBCommands"], swiftSettings: swiftSettings,
+        linkerSettings: [
+          .unsafeFlags(["-static-stdlib"], .when(platforms: [.linux], configuration: .release))
+        ]),
+      .target(
+        name: "TestSupport", dependencies: ["FileStorage"], path: "Tests/TestSupport",
+        swiftSettings: swiftSettings),
+    ]
+    + tests.map { test in
+      .testTarget(
+        name: test.name, dependencies: (test.imports + ["TestSupport"]).map { .target(name: $0) },
+        swiftSettings: [.swiftLanguageMode(.v6)])
+    },
+  cLanguageStandard: .c17
+)
