@@ -1,0 +1,51 @@
+package import FileStorage
+
+/// The log files that a manifest needs, read in order.
+enum LogFiles {
+  /// Reads every log from the manifest's first on.
+  ///
+  /// A later log's header says where the valid part of the one before ends (after a failed flush, or when a
+  /// checkpoint was interrupted); bytes behind that are never read. The last log may end in a torn tail.
+  /// - Complexity: Reads the logs whole; a writer keeps them near `wal.max-bytes`.
+  static func read(
+    _ manifest: Manifest, _ fs: any FileSystem, _ identity: CollectionIdentity
+  ) throws(DatabaseError) -> [LogContents] {
+    let names = try liftedFile { () throws(FileError) in try fs.list("wal") }
+    var numbers: [UInt64] = []
+    for name in names {
+      if case .log(let number)? = FileNames.parse("wal/" + name), number >= manifest.firstLog { numbers.append(number) }
+    }
+    numbers.sort()
+    guard numbers.first == manifest.firstLog else {
+      throw .storage(
+        .corruption(
+          CorruptionError(
+            path: FileNames.log(manifest.firstLog), section: "file", offset: nil,
+            expected: "the log that version \(manifest.version) names", found: "no such file")))
+    }
+    var ends: [UInt64: UInt64] = [:]
+    for (index, number) in numbers.enumerated().dropFirst() {
+      let header = try lifted { () throws(StorageError) in
+        try LogReader.readHeader(fs, number: number, collection: identity.uuid)
+      }
+      ends[numbers[index - 1]] = header.previousEnd
+    }
+    var logs: [LogContents] = []
+    for (index, number) in numbers.enumerated() {
+      let contents = try lifted { () throws(StorageError) in
+        try LogReader.read(
+          fs, number: number, collection: identity.uuid, isLast: index == numbers.count - 1, previousEnd: ends[number])
+      }
+      let expected = logs.last.map { $0.lastLSN + 1 } ?? contents.header.firstLSN
+      guard contents.header.firstLSN == expected else {
+        throw .storage(
+          .corruption(
+            CorruptionError(
+              path: FileNames.log(number), section: "header", offset: 72, expected: "first LSN \(expected)",
+              found: "\(contents.header.firstLSN)")))
+      }
+      logs.append(contents)
+    }
+    return logs
+  }
+}

@@ -1,0 +1,69 @@
+package import FileStorage
+package import MetadataFilters
+package import VectorMath
+
+extension CollectionWriter {
+  /// Moves what stands in the log into a segment and starts a new log.
+  ///
+  /// The new log exists and is durable before the manifest names it; until then it continues the old one.
+  /// Does nothing when the log is empty.
+  package func checkpoint() throws(DatabaseError) {
+    guard !state.tail.isEmpty else { return }
+    var manifest = state.manifest
+    var (entries, files) = try deletionFiles(state.segments)
+    var number = try nextNumber()
+    if state.tail.liveCount > 0 {
+      let temporary = "tmp/seg-\(number)"
+      var entry = try tailSegment(temporary)
+      entry.number = number
+      entries.append(entry)
+      files.append(PendingFile(temporaryName: temporary, finalName: FileNames.segment(number)))
+      number += 1
+    }
+    let log = try startNewLog(number: number, manifestVersion: manifest.version + 1)
+    manifest.segments = entries
+    manifest.indexes.removeAll { index in !entries.contains { $0.number == index.segment } }
+    manifest.firstLog = number
+    manifest.nextNumber = number + 1
+    manifest.lastLSN = state.lastLSN
+    manifest.walStartLSN = state.lastLSN + 1
+    let published = try publish(files, manifest)
+    self.log = log
+    lastLog = nil
+    try adopt(published)
+    GarbageCollector.collectIfFree(self)
+  }
+
+  /// Seals the log in use and creates the one that follows it, durably.
+  func startNewLog(number: UInt64, manifestVersion: UInt64) throws(DatabaseError) -> LogWriter {
+    let old = try openLog()
+    try lifted { () throws(StorageError) in try old.seal() }
+    return try lifted { () throws(StorageError) in
+      try LogWriter.create(
+        fs, number: number, firstLSN: old.lastLSN + 1, collection: collection.identity.uuid,
+        manifestVersion: manifestVersion, previousChain: old.chain, previousEnd: old.validEnd)
+    }
+  }
+
+  /// Makes a committed manifest the state, without reading again what is already open.
+  func adopt(_ manifest: Manifest) throws(DatabaseError) {
+    state = try CollectionState.open(manifest, collection, reusing: state)
+  }
+
+  private func tailSegment(_ temporaryName: String) throws(DatabaseError) -> SegmentEntry {
+    let builder = try lifted { () throws(StorageError) in
+      try SegmentBuilder(fs, collection.identity, temporaryName: temporaryName)
+    }
+    for (index, entry) in state.tail.entries.enumerated() where entry.isLiveRow {
+      do throws(StorageError) {
+        try unsafe state.tail.withEntry(index) { (id, vector, metadata) throws(StorageError) in
+          try unsafe builder.append(
+            id: id, vector: vector, metadata: metadata, lsn: entry.lsn, created: entry.created, updated: entry.updated)
+        }
+      } catch {
+        throw .storage(error)
+      }
+    }
+    return try lifted { () throws(StorageError) in try builder.finish().entry }
+  }
+}

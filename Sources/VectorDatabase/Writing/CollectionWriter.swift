@@ -1,0 +1,198 @@
+package import FileStorage
+package import MetadataFilters
+package import VectorMath
+
+/// What a command demands of the state it is about to change.
+package struct StateCondition: Equatable, Sendable {
+  package var version: UInt64?
+  package var lsn: UInt64?
+
+  package init(version: UInt64? = nil, lsn: UInt64? = nil) {
+    self.version = version
+    self.lsn = lsn
+  }
+
+  func check(version found: UInt64, lsn foundLSN: UInt64) throws(DatabaseError) {
+    if let version, version != found {
+      throw .conditionFailed(what: "version", expected: version, found: found)
+    }
+    if let lsn, lsn != foundLSN { throw .conditionFailed(what: "LSN", expected: lsn, found: foundLSN) }
+  }
+}
+
+/// What a durable change did.
+package struct CommitReceipt: Equatable, Sendable {
+  /// LSN of the last transaction.
+  package var lsn: UInt64
+  package var version: UInt64
+  /// Rows that did not exist before.
+  package var inserted: UInt64 = 0
+  /// Rows that took the place of an older one.
+  package var replaced: UInt64 = 0
+  /// Rows left out because their id existed.
+  package var ignored: UInt64 = 0
+  package var deleted: UInt64 = 0
+
+  package init(lsn: UInt64, version: UInt64) {
+    self.lsn = lsn
+    self.version = version
+  }
+}
+
+/// The one process that changes a collection: holds the writer lock from `init` to `close`.
+///
+/// Every method that returns has made its change durable; one that throws has changed nothing, except that after a
+/// failed flush the last transaction is unknown and the writer is poisoned. Not for use from several threads.
+package final class CollectionWriter {
+  package let collection: Collection
+  package internal(set) var state: CollectionState
+  let fs: any FileSystem
+  let store: ManifestStore
+  let origin: CommandOrigin
+  let creator: String
+  private let lock: LockHold
+  var log: LogWriter?
+  var lastLog: LogContents?
+
+  /// Takes the writer lock and brings the newest state into memory.
+  ///
+  /// - Parameters:
+  ///   - condition: Checked once the lock is held; `.conditionFailed` leaves everything as it is.
+  ///   - patience: Decides how long a held lock is waited for.
+  package init(
+    _ collection: Collection, origin: CommandOrigin, creator: String, condition: StateCondition = StateCondition(),
+    patience: LockPatience
+  ) throws(DatabaseError) {
+    self.collection = collection
+    self.origin = origin
+    self.creator = creator
+    fs = collection.fileSystem
+    store = collection.manifests
+    lock = try LockHold.taking(fs, .writing, patience: patience)
+    let fileSystem = fs
+    let manifestStore = store
+    guard let version = try lifted({ () throws(StorageError) in try manifestStore.newestVersion() }) else {
+      throw .unfinishedCreation(path: fs.rootPath)
+    }
+    let manifest = try lifted { () throws(StorageError) in try manifestStore.load(version) }
+    try lifted { () throws(StorageError) in try manifest.features.check(path: FileNames.manifest(version), forWriting: true) }
+    try lifted { () throws(StorageError) in
+      try collection.identity.features.check(path: "VDB", forWriting: true)
+    }
+    state = try CollectionState.open(manifest, collection)
+    let logs = try LogFiles.read(manifest, fileSystem, collection.identity)
+    for contents in logs { try state.apply(contents) }
+    lastLog = logs.last
+    try condition.check(version: version, lsn: state.lastLSN)
+    LockInfo.write(fs, origin)
+    GarbageCollector.sweepTemporaryFiles(fs)
+  }
+
+  package var version: UInt64 { state.manifest.version }
+  package var lsn: UInt64 { state.lastLSN }
+
+  /// A receipt of the present state.
+  func receipt() -> CommitReceipt { CommitReceipt(lsn: state.lastLSN, version: state.manifest.version) }
+
+  /// The log, open for appending; a torn tail is cut first.
+  func openLog() throws(DatabaseError) -> LogWriter {
+    if let log { return log }
+    guard let contents = lastLog else {
+      throw .storage(
+        .corruption(
+          CorruptionError(path: "wal", section: "folder", offset: nil, expected: "a log", found: "none")))
+    }
+    let opened = try lifted { () throws(StorageError) in try LogWriter.resume(fs, contents) }
+    log = opened
+    lastLog = nil
+    return opened
+  }
+
+  /// Commits one transaction durably and applies it to the state.
+  ///
+  /// Checkpoints first when the log has grown past its limits.
+  func commit(_ batch: LogBatch, liveRowsAfter: Int) throws(DatabaseError) {
+    let limit = Limits.largestTransaction
+    guard batch.bytes.count <= limit else {
+      throw .transactionTooLarge(bytes: UInt64(batch.bytes.count), limit: UInt64(limit))
+    }
+    try requireFreeSpace(UInt64(batch.bytes.count))
+    let now = fs.now()
+    let log = try openLog()
+    let lsn = try lifted { () throws(StorageError) in
+      try log.commit(
+        batch, nanoseconds: now, liveRowsAfter: UInt64(liveRowsAfter), command: origin.command)
+    }
+    let base = state.tail.addBytes(batch.bytes)
+    var next = lsn - UInt64(batch.operations.count)
+    for operation in batch.operations {
+      try state.apply(operation, base: base, lsn: next, updated: now)
+      next += 1
+    }
+    state.lastLSN = lsn
+    if try logIsFull() { try checkpoint() }
+  }
+
+  private func logIsFull() throws(DatabaseError) -> Bool {
+    guard let log else { return false }
+    let limits = Limits(state.manifest.settings)
+    return log.size > limits.logBytes || UInt64(state.tail.entries.count) > limits.logRecords
+  }
+
+  /// Checkpoints when what is in the log at the start exceeds its limits.
+  package func checkpointIfFull() throws(DatabaseError) {
+    let limits = Limits(state.manifest.settings)
+    if UInt64(state.tail.byteCount) > limits.logBytes || UInt64(state.tail.entries.count) > limits.logRecords {
+      try checkpoint()
+    }
+  }
+
+  /// Refuses a change that would leave less than `quota.min-free` on the disk, before anything is written.
+  func requireFreeSpace(_ bytes: UInt64) throws(DatabaseError) {
+    let limits = Limits(state.manifest.settings)
+    guard limits.minimumFree > 0 else { return }
+    let free = try liftedFile { () throws(FileError) in try fs.freeSpace() }
+    let (wanted, overflow) = bytes.addingReportingOverflow(limits.minimumFree)
+    if overflow || free < wanted {
+      throw .quotaExceeded(key: "quota.min-free", limit: limits.minimumFree, wanted: bytes)
+    }
+  }
+
+  /// Refuses a change after which the collection would hold more rows than `quota.max-vectors`.
+  func requireQuota(rowsAfter rows: Int) throws(DatabaseError) {
+    let limits = Limits(state.manifest.settings)
+    if let most = limits.maximumVectors, UInt64(rows) > most, rows > state.liveCount {
+      throw .quotaExceeded(key: "quota.max-vectors", limit: most, wanted: UInt64(rows))
+    }
+    if let most = limits.maximumBytes {
+      let used = state.manifest.segments.reduce(UInt64(state.tail.byteCount)) { $0 + $1.bytes }
+      if used > most { throw .quotaExceeded(key: "quota.max-bytes", limit: most, wanted: used) }
+    }
+  }
+
+  /// Seals the log. The change is durable without it; a sealed log opens faster and proves more.
+  package func close() throws(DatabaseError) {
+    guard let log else { return }
+    try lifted { () throws(StorageError) in try log.seal() }
+    self.log = nil
+  }
+}
+
+/// Sizes at which the engine acts, from the collection's settings.
+package struct Limits: Equatable, Sendable {
+  /// A transaction with more bytes is refused.
+  package static let largestTransaction = 256 << 20
+  package var logBytes: UInt64 = 16 << 20
+  package var logRecords: UInt64 = 16_384
+  package var minimumFree: UInt64 = 64 << 20
+  package var maximumVectors: UInt64?
+  package var maximumBytes: UInt64?
+
+  package init(_ settings: [String: String]) {
+    if let text = settings["wal.max-bytes"], let value = UInt64(text) { logBytes = value }
+    if let text = settings["wal.max-records"], let value = UInt64(text) { logRecords = value }
+    if let text = settings["quota.min-free"], let value = UInt64(text) { minimumFree = value }
+    if let text = settings["quota.max-vectors"] { maximumVectors = UInt64(text) }
+    if let text = settings["quota.max-bytes"] { maximumBytes = UInt64(text) }
+  }
+}
