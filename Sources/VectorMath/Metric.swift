@@ -1,0 +1,24 @@
+/// What "near" means in a collection; the raw value is the code in files.
+///
+/// Distances are floats, smaller is nearer: cosine is `1 - cos`, from 0 to 2, and 1 when either vector is zero; dot is the
+/// negative product; l2 is the root of the summed squares.
+package enum Metric: UInt8, CaseIterable, Sendable {
+  case cosine = 0
+  case dot = 1
+  case l2 = 2
+
+  /// The name in options, output and messages.
+  package var name: String {
+    switch self {
+    case .cosine: "cosine"
+    case .dot: "dot"
+    case .l2: "l2"
+    }
+  }
+
+  /// The metric of that name; nil when there is none.
+  package init?(name: String) {
+    guard let metric = Metric.allCases.first(where: { $0.name == name }) else { return nil }
+    self = metric
+  }
+}
