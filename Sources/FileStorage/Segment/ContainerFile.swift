@@ -80,7 +80,8 @@ package final class ContainerFile: Sendable {
       if places.updateValue(index, forKey: Self.key(entry.name, entry.column)) != nil {
         throw .corruption(
           CorruptionError(
-            path: name, section: "section table", offset: tables.sectionTableOffset, expected: "each section once",
+            path: name, section: "section table", offset: tables.sectionTableOffset,
+            expected: "each section once",
             found: "\(entry.label) twice"))
       }
     }
@@ -118,7 +119,8 @@ package final class ContainerFile: Sendable {
     guard range.lowerBound >= 0, range.upperBound <= length, base >= 0, base <= tables.bodyEnd - length else {
       throw .corruption(
         CorruptionError(
-          path: name, section: section.label, offset: section.offset, expected: "at least \(range.upperBound) bytes",
+          path: name, section: section.label, offset: section.offset,
+          expected: "at least \(range.upperBound) bytes",
           found: "\(length) bytes"))
     }
     let start = base + range.lowerBound
@@ -131,7 +133,9 @@ package final class ContainerFile: Sendable {
   package func uncheckedBytes(_ section: SectionEntry) -> UnsafeRawBufferPointer {
     let base = Int(truncatingIfNeeded: section.offset)
     let length = Int(truncatingIfNeeded: section.length)
-    guard base >= 0, length >= 0, base <= tables.bodyEnd - length else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
+    guard base >= 0, length >= 0, base <= tables.bodyEnd - length else {
+      return unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    }
     return unsafe UnsafeRawBufferPointer(rebasing: mapping.bytes[base..<base + length])
   }
 

@@ -20,7 +20,8 @@ struct ContainerTables: Sendable {
 
   /// Reads and checks header page, footer page, section table and chunk table.
   init(
-    _ file: UnsafeRawBufferPointer, name: String, kind: FileKind, collection: UUID16?, expectedFooterCRC: UInt32?
+    _ file: UnsafeRawBufferPointer, name: String, kind: FileKind, collection: UUID16?,
+    expectedFooterCRC: UInt32?
   ) throws(StorageError) {
     let pageSize = ContainerLayout.pageSize
     guard file.count >= 2 * pageSize, file.count % pageSize == 0 else {
@@ -44,7 +45,9 @@ struct ContainerTables: Sendable {
     }
     headerFields = try unsafe Self.fields(header, from: ContainerLayout.headerFieldsOffset, 0, name, "header")
 
-    if let damage = unsafe Self.pageDamage(footer, footerStart, name, "footer") { throw .corruption(damage.corruption) }
+    if let damage = unsafe Self.pageDamage(footer, footerStart, name, "footer") {
+      throw .corruption(damage.corruption)
+    }
     footerCRC = unsafe footer.littleEndian(at: ContainerLayout.checksumOffset, as: UInt32.self)
     if let expectedFooterCRC, expectedFooterCRC != footerCRC {
       throw Self.damage(
@@ -58,15 +61,21 @@ struct ContainerTables: Sendable {
       unsafe footer.littleEndian(at: 8, as: UInt64.self) == UInt64(file.count),
       unsafe UnsafeRawBufferPointer(rebasing: footer[65..<ContainerLayout.footerFieldsOffset]).isZero
     else { throw Self.damage(name, "footer", footerStart, "a footer of this file", "other values") }
-    guard unsafe footer.littleEndian(at: 60, as: UInt32.self) == header.littleEndian(
-      at: ContainerLayout.checksumOffset, as: UInt32.self)
-    else { throw Self.damage(name, "header", 0, "the header that the footer was written for", "another header") }
+    guard
+      unsafe footer.littleEndian(at: 60, as: UInt32.self)
+        == header.littleEndian(
+          at: ContainerLayout.checksumOffset, as: UInt32.self)
+    else {
+      throw Self.damage(name, "header", 0, "the header that the footer was written for", "another header")
+    }
 
     blockBits = unsafe Int(footer[64])
     guard blockBits == 12 || blockBits == 14 else {
       throw Self.damage(name, "footer", footerStart + 64, "block size 2^12 or 2^14", "2^\(blockBits)")
     }
-    func number(_ offset: Int) -> Int? { unsafe Int(exactly: footer.littleEndian(at: offset, as: UInt64.self)) }
+    func number(_ offset: Int) -> Int? {
+      unsafe Int(exactly: footer.littleEndian(at: offset, as: UInt64.self))
+    }
     let count = unsafe Int(footer.littleEndian(at: 24, as: UInt32.self))
     guard let sectionTable = number(16), let blockTable = number(32), let blocks = number(40),
       let chunkTable = number(48),
@@ -170,7 +179,8 @@ struct ContainerTables: Sendable {
   ) -> ContainerDamage? {
     unsafe ContainerDamage.checking(
       UnsafeRawBufferPointer(rebasing: page[..<ContainerLayout.checksumOffset]), at: offset,
-      against: page.littleEndian(at: ContainerLayout.checksumOffset, as: UInt32.self), path: name, section: section,
+      against: page.littleEndian(at: ContainerLayout.checksumOffset, as: UInt32.self), path: name,
+      section: section,
       storedAt: offset + UInt64(ContainerLayout.checksumOffset))
   }
 
@@ -180,7 +190,8 @@ struct ContainerTables: Sendable {
   ) throws(StorageError) -> [UInt8] {
     let count = unsafe Int(page.littleEndian(at: ContainerLayout.fieldsLengthOffset, as: UInt32.self))
     guard count <= ContainerLayout.fieldsLengthOffset - start,
-      unsafe UnsafeRawBufferPointer(rebasing: page[(start + count)..<ContainerLayout.fieldsLengthOffset]).isZero
+      unsafe UnsafeRawBufferPointer(rebasing: page[(start + count)..<ContainerLayout.fieldsLengthOffset])
+        .isZero
     else {
       throw damage(name, section, offset + UInt64(start), "fields followed by zeros", "other bytes")
     }
@@ -199,8 +210,10 @@ struct ContainerTables: Sendable {
       let bits = unsafe bytes[36]
       let entry = unsafe SectionEntry(
         name: SectionName(rawValue: bytes.littleEndian(at: 0, as: UInt32.self)),
-        column: bytes.littleEndian(at: 4, as: UInt32.self), offset: bytes.littleEndian(at: 8, as: UInt64.self),
-        length: bytes.littleEndian(at: 16, as: UInt64.self), count: bytes.littleEndian(at: 24, as: UInt64.self),
+        column: bytes.littleEndian(at: 4, as: UInt32.self),
+        offset: bytes.littleEndian(at: 8, as: UInt64.self),
+        length: bytes.littleEndian(at: 16, as: UInt64.self),
+        count: bytes.littleEndian(at: 24, as: UInt64.self),
         elementSize: bytes.littleEndian(at: 32, as: UInt32.self), alignment: bits == 12 ? 4096 : 64)
       guard bits == 12 || bits == 6, unsafe UnsafeRawBufferPointer(rebasing: bytes[37...]).isZero,
         entry.offset == ContainerLayout.alignUp(end, entry.alignment), entry.offset <= bodyEnd,

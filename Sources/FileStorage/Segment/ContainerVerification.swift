@@ -21,14 +21,16 @@ extension ContainerFile {
     var intact = true
     do throws(StorageError) {
       _ = try unsafe ContainerTables(
-        mapping.bytes, name: name, kind: prefix.kind, collection: prefix.collection, expectedFooterCRC: footerCRC)
+        mapping.bytes, name: name, kind: prefix.kind, collection: prefix.collection,
+        expectedFooterCRC: footerCRC)
     } catch {
       intact = false
       if case .corruption(let damage) = error {
         let offset = damage.offset ?? 0
         visit(
           ContainerDamage(
-            path: name, section: damage.section, block: nil, range: offset..<offset + 1, expected: damage.expected,
+            path: name, section: damage.section, block: nil, range: offset..<offset + 1,
+            expected: damage.expected,
             found: damage.found, flippedBit: nil))
       }
     }
@@ -45,7 +47,8 @@ extension ContainerFile {
       intact = false
       visit(
         ContainerDamage(
-          path: name, section: "padding", block: nil, range: end..<start, expected: "zeros", found: "other bytes",
+          path: name, section: "padding", block: nil, range: end..<start, expected: "zeros",
+          found: "other bytes",
           flippedBit: nil))
     }
     for entry in sections {

@@ -45,11 +45,13 @@ package final class ContainerWriter {
   ///   - blockSize: 16384, in index files 4096.
   ///   - spillName: Name of the temporary file; `temporaryName` with `.spill` when nil.
   package init(
-    fileSystem: any FileSystem, temporaryName: String, kind: FileKind, collection: UUID16, features: FeatureBits,
+    fileSystem: any FileSystem, temporaryName: String, kind: FileKind, collection: UUID16,
+    features: FeatureBits,
     headerFields: [UInt8], blockSize: Int = 16384, spillName: String? = nil
   ) throws(StorageError) {
     precondition(blockSize == 16384 || blockSize == 4096)
-    precondition(headerFields.count <= ContainerLayout.fieldsLengthOffset - ContainerLayout.headerFieldsOffset)
+    precondition(
+      headerFields.count <= ContainerLayout.fieldsLengthOffset - ContainerLayout.headerFieldsOffset)
     self.fileSystem = fileSystem
     self.name = temporaryName
     self.blockSize = blockSize
@@ -127,7 +129,8 @@ package final class ContainerWriter {
 
   /// A section that may grow beside others; `finish` appends it, in the order of these calls.
   package func spilled(
-    _ name: SectionName, column: UInt32 = 0, elementSize: UInt32, alignment: UInt64 = 64, bufferSize: Int = 65536
+    _ name: SectionName, column: UInt32 = 0, elementSize: UInt32, alignment: UInt64 = 64,
+    bufferSize: Int = 65536
   ) -> SpillSection {
     precondition(alignment == 64 || alignment == 4096)
     let section = SpillSection(
@@ -139,7 +142,8 @@ package final class ContainerWriter {
 
   /// Adds a whole section: at once when no section is open, otherwise behind it.
   package func add(
-    _ name: SectionName, column: UInt32 = 0, elementSize: UInt32, alignment: UInt64 = 64, count: UInt64? = nil,
+    _ name: SectionName, column: UInt32 = 0, elementSize: UInt32, alignment: UInt64 = 64,
+    count: UInt64? = nil,
     _ bytes: [UInt8]
   ) throws(StorageError) {
     if open == nil {
@@ -155,7 +159,8 @@ package final class ContainerWriter {
 
   /// Adds a whole section from a stream; no section may be open.
   package func add(
-    _ name: SectionName, column: UInt32 = 0, elementSize: UInt32, alignment: UInt64 = 64, count: UInt64? = nil,
+    _ name: SectionName, column: UInt32 = 0, elementSize: UInt32, alignment: UInt64 = 64,
+    count: UInt64? = nil,
     _ stream: SpillStream
   ) throws(StorageError) {
     try beginStreamed(name, column: column, elementSize: elementSize, alignment: alignment)
@@ -170,7 +175,8 @@ package final class ContainerWriter {
   /// - Parameter footerFields: The kind's own fields of the footer page, at most 3,960 bytes.
   package func finish(footerFields: [UInt8]) throws(StorageError) -> FinishedFile {
     precondition(open == nil && !finished)
-    precondition(footerFields.count <= ContainerLayout.fieldsLengthOffset - ContainerLayout.footerFieldsOffset)
+    precondition(
+      footerFields.count <= ContainerLayout.fieldsLengthOffset - ContainerLayout.footerFieldsOffset)
     for section in spilled {
       let description = section.description
       try add(
@@ -246,7 +252,9 @@ package final class ContainerWriter {
     let end = position + UInt64(used)
     let padding = Int(truncatingIfNeeded: (0 &- end) & (alignment - 1))
     guard padding > 0 else { return }
-    try unsafe [UInt8](repeating: 0, count: padding).withBytes { (raw) throws(StorageError) in try unsafe put(raw) }
+    try unsafe [UInt8](repeating: 0, count: padding).withBytes { (raw) throws(StorageError) in
+      try unsafe put(raw)
+    }
   }
 
   private func put(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
@@ -313,7 +321,9 @@ package final class SpillSection {
   }
 
   /// Appends bytes.
-  package func append(_ bytes: UnsafeRawBufferPointer) throws(StorageError) { try unsafe stream.append(bytes) }
+  package func append(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
+    try unsafe stream.append(bytes)
+  }
   /// Appends bytes.
   package func append(_ bytes: [UInt8]) throws(StorageError) { try stream.append(bytes) }
 }

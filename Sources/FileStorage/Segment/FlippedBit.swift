@@ -58,9 +58,12 @@ package struct ContainerDamage: Equatable, Sendable {
     var text = found
     if let block { text += " in block \(block)" }
     text += ", bytes \(range.lowerBound) to \(range.upperBound - 1)"
-    if let flippedBit { text += "; one flipped bit explains it: bit \(flippedBit.bit) of byte \(flippedBit.offset)" }
+    if let flippedBit {
+      text += "; one flipped bit explains it: bit \(flippedBit.bit) of byte \(flippedBit.offset)"
+    }
     return CorruptionError(
-      path: path, section: section, offset: flippedBit?.offset ?? range.lowerBound, expected: expected, found: text)
+      path: path, section: section, offset: flippedBit?.offset ?? range.lowerBound, expected: expected,
+      found: text)
   }
 
   /// Compares a checksum, and describes the damage when it is wrong.
@@ -68,7 +71,8 @@ package struct ContainerDamage: Equatable, Sendable {
   /// - Parameter storedAt: Offset of the stored checksum in the file, when a flip of the stored value itself is
   ///   possible; nil when another checksum has vouched for it.
   static func checking(
-    _ bytes: UnsafeRawBufferPointer, at offset: UInt64, against expected: UInt32, path: String, section: String,
+    _ bytes: UnsafeRawBufferPointer, at offset: UInt64, against expected: UInt32, path: String,
+    section: String,
     block: Int? = nil, storedAt: UInt64? = nil
   ) -> ContainerDamage? {
     let found = unsafe crc32c(bytes)
@@ -83,6 +87,7 @@ package struct ContainerDamage: Equatable, Sendable {
     }
     return ContainerDamage(
       path: path, section: section, block: block, range: offset..<offset + UInt64(bytes.count),
-      expected: "CRC-32C \(hexadecimal(expected))", found: "CRC-32C \(hexadecimal(found))", flippedBit: flipped)
+      expected: "CRC-32C \(hexadecimal(expected))", found: "CRC-32C \(hexadecimal(found))",
+      flippedBit: flipped)
   }
 }

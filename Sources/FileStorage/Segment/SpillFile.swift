@@ -135,7 +135,9 @@ package final class SpillStream {
   ///
   /// A piece is what one write held: values of one size appended one at a time are never split when the
   /// buffer's size is a multiple of it.
-  package func forEachPiece(_ body: (UnsafeRawBufferPointer) throws(StorageError) -> Void) throws(StorageError) {
+  package func forEachPiece(_ body: (UnsafeRawBufferPointer) throws(StorageError) -> Void)
+    throws(StorageError)
+  {
     if !extents.isEmpty {
       let size = extents.reduce(0) { max($0, Int($1.length)) }
       let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 64)
