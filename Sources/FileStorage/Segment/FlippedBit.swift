@@ -1,0 +1,93 @@
+/// The one bit whose flip explains a wrong checksum.
+package struct FlippedBit: Equatable, Sendable {
+  /// Offset in the file of the byte that holds the bit.
+  package let offset: UInt64
+  /// The bit's number, 0 the lowest.
+  package let bit: Int
+
+  /// Finds the bit, among `count` bytes, whose flip turns the checksum `expected` into `found`.
+  ///
+  /// CRC-32C is linear: a flipped bit changes the checksum by a value (the syndrome) that depends only on the
+  /// bit's distance from the end, and no two distances below 2^31 share one. So an answer is unique, and right
+  /// whenever only one bit is wrong. It is nil when no single bit of these bytes explains the difference.
+  ///
+  /// - Returns: The byte's index, or `count` and more (up to `count + 3`) when the bit lies in the stored checksum
+  ///   itself, taken as little-endian behind the bytes.
+  static func locate(expected: UInt32, found: UInt32, count: Int) -> (index: Int, bit: Int)? {
+    let syndrome = expected ^ found
+    guard syndrome != 0 else { return nil }
+    if syndrome.nonzeroBitCount == 1 {
+      let bit = syndrome.trailingZeroBitCount
+      return (count + bit / 8, bit % 8)
+    }
+    // A register with only bit 31 set, stepped `distance` times. Bit `b` of a byte enters the register as bit `b`
+    // and is followed by 8 steps for its byte and 8 for each byte behind it.
+    var register: UInt32 = 0x8000_0000
+    for distance in 1...(8 * count + 31) {
+      register = register & 1 == 1 ? (register >> 1) ^ 0x82F6_3B78 : register >> 1
+      if register == syndrome {
+        let bitsToEnd = distance - 31
+        guard bitsToEnd > 0 else { return nil }
+        let bytesToEnd = (bitsToEnd + 7) / 8
+        return (count - bytesToEnd, 8 * bytesToEnd - bitsToEnd)
+      }
+    }
+    return nil
+  }
+}
+
+/// One damaged part of a container file: where it is, and which bit it was when only one has flipped.
+package struct ContainerDamage: Equatable, Sendable {
+  /// The file.
+  package let path: String
+  /// The part or parts of the file: section names, or "header", "footer", "section table", "block table", "padding".
+  package let section: String
+  /// Number of the block, nil outside the blocks.
+  package let block: Int?
+  /// The bytes of the file that the failed checksum covers.
+  package let range: Range<UInt64>
+  /// What should have been found.
+  package let expected: String
+  /// What was found.
+  package let found: String
+  /// The single flipped bit, when one explains it.
+  package let flippedBit: FlippedBit?
+
+  /// The error that reading the damaged part throws.
+  package var corruption: CorruptionError {
+    var text = found
+    if let block { text += " in block \(block)" }
+    text += ", bytes \(range.lowerBound) to \(range.upperBound - 1)"
+    if let flippedBit {
+      text += "; one flipped bit explains it: bit \(flippedBit.bit) of byte \(flippedBit.offset)"
+    }
+    return CorruptionError(
+      path: path, section: section, offset: flippedBit?.offset ?? range.lowerBound, expected: expected,
+      found: text)
+  }
+
+  /// Compares a checksum, and describes the damage when it is wrong.
+  ///
+  /// - Parameter storedAt: Offset of the stored checksum in the file, when a flip of the stored value itself is
+  ///   possible; nil when another checksum has vouched for it.
+  static func checking(
+    _ bytes: UnsafeRawBufferPointer, at offset: UInt64, against expected: UInt32, path: String,
+    section: String,
+    block: Int? = nil, storedAt: UInt64? = nil
+  ) -> ContainerDamage? {
+    let found = unsafe crc32c(bytes)
+    guard found != expected else { return nil }
+    var flipped: FlippedBit?
+    if let place = FlippedBit.locate(expected: expected, found: found, count: bytes.count) {
+      if place.index < bytes.count {
+        flipped = FlippedBit(offset: offset + UInt64(place.index), bit: place.bit)
+      } else if let storedAt {
+        flipped = FlippedBit(offset: storedAt + UInt64(place.index - bytes.count), bit: place.bit)
+      }
+    }
+    return ContainerDamage(
+      path: path, section: section, block: block, range: offset..<offset + UInt64(bytes.count),
+      expected: "CRC-32C \(hexadecimal(expected))", found: "CRC-32C \(hexadecimal(found))",
+      flippedBit: flipped)
+  }
+}
