@@ -114,3 +114,17 @@ extension CollectionIdentity {
   /// Bytes of one stored vector.
   package var vectorBytes: Int { Int(dimension) * (elementType == ElementType.f16.rawValue ? 2 : 4) }
 }
+
+extension CollectionState {
+  /// Takes over a log's tail, marking the segment rows that it replaces.
+  mutating func reapply(_ tail: LogTail) throws(DatabaseError) {
+    self.tail = tail
+    for index in tail.entries.indices where tail.entries[index].isCurrent {
+      let hash = tail.entries[index].hash
+      let found = try unsafe tail.withEntry(index) { (id, _, _) throws(DatabaseError) in
+        try unsafe findInSegments(id, hash: hash)
+      }
+      if let (segment, row) = found { segments[segment].dead.insert(row) }
+    }
+  }
+}

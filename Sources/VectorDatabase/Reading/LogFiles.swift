@@ -36,12 +36,13 @@ enum LogFiles {
         try LogReader.read(
           fs, number: number, collection: identity.uuid, isLast: index == numbers.count - 1, previousEnd: ends[number])
       }
-      let expected = logs.last.map { $0.lastLSN + 1 } ?? contents.header.firstLSN
-      guard contents.header.firstLSN == expected else {
+      // A bulk import takes one LSN that stands in no log, so a log may begin behind a gap, never before it.
+      let lowest = logs.last.map { $0.lastLSN + 1 } ?? 0
+      guard contents.header.firstLSN >= lowest else {
         throw .storage(
           .corruption(
             CorruptionError(
-              path: FileNames.log(number), section: "header", offset: 72, expected: "first LSN \(expected)",
+              path: FileNames.log(number), section: "header", offset: 72, expected: "a first LSN of at least \(lowest)",
               found: "\(contents.header.firstLSN)")))
       }
       logs.append(contents)

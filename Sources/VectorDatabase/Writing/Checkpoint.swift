@@ -35,12 +35,17 @@ extension CollectionWriter {
   }
 
   /// Seals the log in use and creates the one that follows it, durably.
-  func startNewLog(number: UInt64, manifestVersion: UInt64) throws(DatabaseError) -> LogWriter {
+  ///
+  /// - Parameters:
+  ///   - skipped: An LSN that a bulk import takes without a log record; 0 for none.
+  func startNewLog(
+    number: UInt64, manifestVersion: UInt64, skipping skipped: UInt64 = 0
+  ) throws(DatabaseError) -> LogWriter {
     let old = try openLog()
     try lifted { () throws(StorageError) in try old.seal() }
     return try lifted { () throws(StorageError) in
       try LogWriter.create(
-        fs, number: number, firstLSN: old.lastLSN + 1, collection: collection.identity.uuid,
+        fs, number: number, firstLSN: max(old.lastLSN, skipped) + 1, collection: collection.identity.uuid,
         manifestVersion: manifestVersion, previousChain: old.chain, previousEnd: old.validEnd)
     }
   }

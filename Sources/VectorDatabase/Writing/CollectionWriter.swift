@@ -50,7 +50,7 @@ package final class CollectionWriter {
   let store: ManifestStore
   let origin: CommandOrigin
   let creator: String
-  private let lock: LockHold
+  private var lock: LockHold?
   var log: LogWriter?
   var lastLog: LogContents?
 
@@ -170,11 +170,14 @@ package final class CollectionWriter {
     }
   }
 
-  /// Seals the log. The change is durable without it; a sealed log opens faster and proves more.
+  /// Seals the log and gives the lock back. Changes are durable without it; a sealed log proves more.
+  ///
+  /// The writer is not used afterwards.
   package func close() throws(DatabaseError) {
+    defer { lock = nil }
     guard let log else { return }
-    try lifted { () throws(StorageError) in try log.seal() }
     self.log = nil
+    try lifted { () throws(StorageError) in try log.seal() }
   }
 }
 

@@ -1,0 +1,251 @@
+package import FileStorage
+package import MetadataFilters
+package import VectorMath
+
+/// Writes any number of records straight into new segments and makes them visible by one manifest commit.
+///
+/// Bypasses the log: the log is checkpointed first, so that every later log record is newer than every segment row.
+/// Nothing is visible before `commit`; an import that is dropped leaves only temporary files, which the next writer
+/// removes. The whole import has one LSN. Memory does not depend on the number of records. Not for several threads.
+package final class BulkImport {
+  private let writer: CollectionWriter
+  private let mode: WriteMode
+  private let checks: VectorChecks
+  private let threads: Int
+  private let lsn: UInt64
+  private let now: Int64
+  /// Rows of a segment at most; a format limit is 2^32 - 1.
+  private let rowsPerSegment: Int
+  private var builder: SegmentBuilder?
+  private var finished: [Finished] = []
+  private var dead: [LiveSegment]
+  private var rowsBefore: UInt64 = 0
+  private var receipt: CommitReceipt
+  private let replacesAll: Bool
+
+  private struct Finished {
+    let pending: String
+    var entry: SegmentEntry
+    /// Rows that lost against another record of the same import or of the collection.
+    var losers: RowSet
+    /// Record number of the segment's first row, from 0.
+    let firstRecord: UInt64
+  }
+
+  /// Begins an import under a writer's lock.
+  ///
+  /// - Parameters:
+  ///   - replacesAll: The imported records take the place of everything in the collection.
+  ///   - rowsPerSegment: A new segment is begun after this many rows.
+  package init(
+    _ writer: CollectionWriter, _ mode: WriteMode, rules: VectorRules = VectorRules(), replacesAll: Bool = false,
+    threads: Int = 1, rowsPerSegment: Int = 1 << 26
+  ) throws(DatabaseError) {
+    try writer.checkpoint()
+    self.writer = writer
+    self.mode = mode
+    self.threads = threads
+    self.rowsPerSegment = max(1, min(rowsPerSegment, Int(UInt32.max) - 1))
+    self.replacesAll = replacesAll
+    checks = VectorChecks(writer.collection.settings, rules)
+    lsn = writer.state.lastLSN + 1
+    now = writer.fs.now()
+    dead = writer.state.segments
+    receipt = writer.receipt()
+  }
+
+  /// Adds records.
+  ///
+  /// - Throws: The first record that cannot be stored; the import is then to be dropped.
+  package func append(_ batch: RecordBatch, source: String) throws(DatabaseError) {
+    guard batch.count > 0 else { return }
+    try checks.check(batch, source: source)
+    var row = 0
+    while row < batch.count {
+      let current = try currentBuilder()
+      let take = min(batch.count - row, rowsPerSegment - current.rowCount)
+      let rows = row..<(row + take)
+      try lifted { () throws(StorageError) in
+        try current.append(batch, rows: rows, lsn: lsn, created: now, updated: now, threads: threads)
+      }
+      row += take
+      if current.rowCount >= rowsPerSegment { try finishSegment() }
+    }
+    let most = Limits(writer.state.manifest.settings)
+    if let limit = most.maximumVectors, mode == .insert, rowCount + UInt64(writer.state.liveCount) > limit, !replacesAll {
+      throw .quotaExceeded(key: "quota.max-vectors", limit: limit, wanted: rowCount + UInt64(writer.state.liveCount))
+    }
+  }
+
+  /// Records added so far.
+  package var rowCount: UInt64 { rowsBefore + UInt64(builder?.rowCount ?? 0) }
+
+  private func currentBuilder() throws(DatabaseError) -> SegmentBuilder {
+    if let builder { return builder }
+    try writer.requireFreeSpace(UInt64(writer.collection.identity.vectorBytes) * 1024)
+    let name = "tmp/import-\(lsn)-\(finished.count)"
+    let made = try lifted { () throws(StorageError) in
+      try SegmentBuilder(writer.fs, writer.collection.identity, temporaryName: name)
+    }
+    builder = made
+    return made
+  }
+
+  private func finishSegment() throws(DatabaseError) {
+    guard let builder else { return }
+    let result = try lifted { () throws(StorageError) in try builder.finish() }
+    self.builder = nil
+    var part = Finished(
+      pending: result.temporaryName, entry: result.entry, losers: RowSet(count: Int(result.entry.rows)),
+      firstRecord: rowsBefore)
+    rowsBefore += result.entry.rows
+    for (earlier, later) in result.duplicates {
+      switch mode {
+      case .insert:
+        let id = try lifted { () throws(StorageError) in
+          try result.reader().id(Int(later))
+        }
+        throw .duplicateID(
+          id: id.display,
+          origin: RowOrigin(source: "", line: 0, record: part.firstRecord + UInt64(later) + 1),
+          earlier: RowOrigin(source: "", line: 0, record: part.firstRecord + UInt64(earlier) + 1))
+      case .upsert:
+        if part.losers.insert(Int(earlier)) { receipt.replaced += 1 }
+      case .ignore:
+        if part.losers.insert(Int(later)) { receipt.ignored += 1 }
+      }
+    }
+    finished.append(part)
+  }
+
+  /// Checks everything that `commit` would check, and says what it would do. The import must then be dropped.
+  package func dryRun() throws(DatabaseError) -> CommitReceipt {
+    try finishSegment()
+    try resolveAgainstCollection()
+    return receipt
+  }
+
+  /// Makes the records visible and durable.
+  ///
+  /// - Throws: `.duplicateID` in insert mode, with nothing changed.
+  package func commit() throws(DatabaseError) -> CommitReceipt {
+    try finishSegment()
+    try resolveAgainstCollection()
+    guard !finished.isEmpty || replacesAll else { return receipt }
+    var manifest = writer.state.manifest
+    var (entries, files) = replacesAll ? ([], []) : try writer.deletionFiles(dead)
+    var number = try writer.nextNumber()
+    for part in finished {
+      var entry = part.entry
+      entry.number = number
+      let name = FileNames.segment(number)
+      number += 1
+      let live = part.entry.rows - UInt64(part.losers.count)
+      if live == 0 { continue }
+      files.append(PendingFile(temporaryName: part.pending, finalName: name))
+      if part.losers.count > 0 {
+        let (marked, deletion) = try deletionFile(part, entry)
+        entry = marked
+        files.append(deletion)
+      }
+      entries.append(entry)
+    }
+    manifest.segments = entries
+    manifest.indexes.removeAll { index in !entries.contains { $0.number == index.segment } }
+    manifest.nextNumber = number
+    manifest.lastLSN = lsn
+    manifest.walStartLSN = lsn + 1
+    // The log's frames are numbered on from its first; the import's LSN needs a log that begins behind it.
+    let log = try writer.startNewLog(number: number, manifestVersion: manifest.version + 1, skipping: lsn)
+    manifest.firstLog = number
+    manifest.nextNumber = number + 1
+    let published = try writer.publish(files, manifest)
+    writer.log = log
+    writer.lastLog = nil
+    try writer.adopt(published)
+    GarbageCollector.collectIfFree(writer)
+    receipt.lsn = lsn
+    receipt.version = published.version
+    return receipt
+  }
+
+  private func deletionFile(
+    _ part: Finished, _ unmarked: SegmentEntry
+  ) throws(DatabaseError) -> (SegmentEntry, PendingFile) {
+    let segment = try lifted { () throws(StorageError) in
+      try Segment.open(writer.fs, unmarked, writer.collection.identity, name: part.pending)
+    }
+    var live = LiveSegment(entry: unmarked, segment: segment, dead: part.losers, recordedDead: 0)
+    live.entry = unmarked
+    let (entries, files) = try writer.deletionFiles([live])
+    guard let entry = entries.first, let file = files.first else { return (unmarked, PendingFile(temporaryName: "", finalName: "")) }
+    return (entry, file)
+  }
+
+  /// Joins the new ids with the collection's and with those of earlier segments of this import.
+  private func resolveAgainstCollection() throws(DatabaseError) {
+    var inserted: UInt64 = 0
+    for index in finished.indices {
+      let part = finished[index]
+      let segment = try lifted { () throws(StorageError) in
+        try Segment.open(writer.fs, part.entry, writer.collection.identity, name: part.pending)
+      }
+      for row in 0..<Int(part.entry.rows) where !finished[index].losers.contains(row) {
+        let id = try lifted { () throws(StorageError) in try segment.id(row) }
+        var existed = false
+        for earlier in 0..<index {
+          guard let old = try find(id, in: finished[earlier]) else { continue }
+          existed = true
+          try resolve(
+            id, record: part.firstRecord + UInt64(row) + 1,
+            earlier: RowOrigin(source: "", line: 0, record: finished[earlier].firstRecord + UInt64(old) + 1),
+            replaceOld: { finished[earlier].losers.insert(old) }, ignoreNew: { finished[index].losers.insert(row) })
+        }
+        if !existed, !replacesAll, let (s, old) = try findInCollection(id) {
+          existed = true
+          try resolve(
+            id, record: part.firstRecord + UInt64(row) + 1, earlier: nil,
+            replaceOld: { dead[s].dead.insert(old) }, ignoreNew: { finished[index].losers.insert(row) })
+        }
+        if !existed { inserted += 1 }
+      }
+    }
+    receipt.inserted = inserted
+    let total = dead.reduce(UInt64(0)) { $0 + UInt64($1.liveCount) }
+      + finished.reduce(UInt64(0)) { $0 + $1.entry.rows - UInt64($1.losers.count) }
+    if let limit = Limits(writer.state.manifest.settings).maximumVectors, total > limit {
+      throw .quotaExceeded(key: "quota.max-vectors", limit: limit, wanted: total)
+    }
+  }
+
+  private func resolve(
+    _ id: RecordID, record: UInt64, earlier: RowOrigin?, replaceOld: () -> Bool, ignoreNew: () -> Bool
+  ) throws(DatabaseError) {
+    switch mode {
+    case .insert:
+      throw .duplicateID(
+        id: id.display, origin: RowOrigin(source: "", line: 0, record: record), earlier: earlier)
+    case .upsert: if replaceOld() { receipt.replaced += 1 }
+    case .ignore: if ignoreNew() { receipt.ignored += 1 }
+    }
+  }
+
+  private func find(_ id: RecordID, in part: Finished) throws(DatabaseError) -> Int? {
+    let segment = try lifted { () throws(StorageError) in
+      try Segment.open(writer.fs, part.entry, writer.collection.identity, name: part.pending)
+    }
+    let row = try lifted { () throws(StorageError) in try segment.row(forID: id) }
+    guard let row, !part.losers.contains(Int(row)) else { return nil }
+    return Int(row)
+  }
+
+  private func findInCollection(_ id: RecordID) throws(DatabaseError) -> (Int, Int)? {
+    guard !dead.isEmpty else { return nil }
+    for index in dead.indices.reversed() {
+      let live = dead[index]
+      let row = try lifted { () throws(StorageError) in try live.segment.row(forID: id) }
+      if let row, !live.dead.contains(Int(row)) { return (index, Int(row)) }
+    }
+    return nil
+  }
+}
