@@ -42,7 +42,10 @@ package protocol FileSystem: AnyObject, Sendable {
   func open(_ name: String, _ access: FileAccess) throws(FileError) -> FileDescriptor
   func close(_ descriptor: FileDescriptor, _ name: String) throws(FileError)
   /// Reads at most `buffer.count` bytes at `offset`; 0 at the end.
-  func read(_ descriptor: FileDescriptor, _ name: String, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64)
+  func read(
+    _ descriptor: FileDescriptor, _ name: String, into buffer: UnsafeMutableRawBufferPointer,
+    at offset: UInt64
+  )
     throws(FileError) -> Int
   /// Writes at most `bytes.count` bytes at `offset`; returns how many were taken, at least 1.
   func write(_ descriptor: FileDescriptor, _ name: String, _ bytes: UnsafeRawBufferPointer, at offset: UInt64)
@@ -59,7 +62,8 @@ package protocol FileSystem: AnyObject, Sendable {
   func map(_ descriptor: FileDescriptor, _ name: String, size: Int) throws(FileError) -> MappedBytes
   /// Tries to take (`kind` given) or give back (nil) the one-byte lock at `offset`; false when another holds it.
   /// Locks belong to the open file and end when it is closed (Linux OFD locks).
-  func lock(_ descriptor: FileDescriptor, _ name: String, byte offset: UInt64, _ kind: LockKind?) throws(FileError) -> Bool
+  func lock(_ descriptor: FileDescriptor, _ name: String, byte offset: UInt64, _ kind: LockKind?)
+    throws(FileError) -> Bool
 
   /// nil when nothing has that name. Does not follow a symbolic link in the last part.
   func status(_ name: String) throws(FileError) -> FileStatus?
@@ -82,12 +86,13 @@ package protocol FileSystem: AnyObject, Sendable {
 ///
 /// `Sendable`: the bytes are never written. Reading a page of a truncated real file raises SIGBUS; the tool's
 /// handler turns that into exit 5 (see `MappedFileTable`).
-package final class MappedBytes: @unchecked Sendable {
+@safe package final class MappedBytes: @unchecked Sendable {
   package let bytes: UnsafeRawBufferPointer
   private let release: @Sendable (UnsafeRawBufferPointer) -> Void
 
   /// Takes over `bytes`, and calls `release` once when the last user is gone.
-  package init(_ bytes: UnsafeRawBufferPointer, release: @escaping @Sendable (UnsafeRawBufferPointer) -> Void) {
+  package init(_ bytes: UnsafeRawBufferPointer, release: @escaping @Sendable (UnsafeRawBufferPointer) -> Void)
+  {
     unsafe self.bytes = bytes
     unsafe self.release = release
   }
