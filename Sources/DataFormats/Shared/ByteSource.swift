@@ -1,6 +1,8 @@
 package import FileStorage
 
-/// A stream of bytes to read records from. The caller opens files and standard input.
+/// A stream of bytes to read records from.
+///
+/// The caller opens files and standard input.
 ///
 /// Text readers take UTF-8, with or without a byte-order mark: `makeRecordReader` wraps other encodings first.
 package protocol ByteSource: AnyObject, Sendable {
@@ -23,7 +25,9 @@ extension ByteSource {
   package func checkUnchanged() throws(FileError) {}
 }
 
-/// Where records are written to. The caller opens files and standard output.
+/// Where records are written to.
+///
+/// The caller opens files and standard output.
 package protocol ByteSink: AnyObject {
   /// The output as the user named it; `-` for the standard output.
   var name: String { get }

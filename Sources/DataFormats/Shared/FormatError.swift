@@ -1,6 +1,8 @@
 package import FileStorage
 
-/// The stable name of everything that can be wrong with a source of records. The raw value is what JSON output shows.
+/// The stable name of everything that can be wrong with a source of records.
+///
+/// The raw value is what JSON output shows.
 package enum FormatErrorCode: String, Sendable, CaseIterable {
   // The source as a whole.
   case readFailed = "read-failed"

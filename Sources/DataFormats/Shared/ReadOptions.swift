@@ -29,7 +29,9 @@ package struct ReadOptions: Sendable {
   /// What happens to a row that holds NaN or an infinite number.
   package enum NotFiniteRule: Equatable, Sendable { case reject, skip }
 
-  /// What happens to a row whose vector is all zeros. The caller chooses `allow` unless the metric is cosine.
+  /// What happens to a row whose vector is all zeros.
+  ///
+  /// The caller chooses `allow` unless the metric is cosine.
   package enum ZeroVectorRule: Equatable, Sendable { case reject, allow }
 
   /// How a vector in one text field is spelled.

@@ -17,7 +17,9 @@ package struct SourcePosition: Equatable, Sendable {
 /// Invariants: `idOffsets`, `metadataOffsets` have `count + 1` entries that begin with 0 and never fall; `vectors`
 /// has `count × dimension` floats; `hasVector` and `positions` have `count` entries.
 package struct RecordBatch: Sendable {
-  /// Floats in each vector. A reader sets it in an empty batch.
+  /// Floats in each vector.
+  ///
+  /// A reader sets it in an empty batch.
   package var dimension: Int
   /// The type of all identifiers.
   package var idType: IDType
@@ -29,7 +31,9 @@ package struct RecordBatch: Sendable {
   package var vectors: [Float] = []
   /// Whether a row has a vector; false only where the reader was told that vectors may be absent.
   package var hasVector: [Bool] = []
-  /// Canonical JSON objects, one after another. An empty range means `{}`.
+  /// Canonical JSON objects, one after another.
+  ///
+  /// An empty range means `{}`.
   package var metadataBytes: [UInt8] = []
   /// Where each row's metadata begins in `metadataBytes`, and the end of the last.
   package var metadataOffsets: [Int] = [0]
@@ -61,13 +65,19 @@ package struct RecordBatch: Sendable {
     positions.removeAll(keepingCapacity: keepingCapacity)
   }
 
-  /// Bytes of the identifier of row `row`. Precondition: `row` is in `0..<count`.
+  /// Bytes of the identifier of row `row`.
+  ///
+  /// Precondition: `row` is in `0..<count`.
   package func idRange(_ row: Int) -> Range<Int> { idOffsets[row]..<idOffsets[row + 1] }
 
-  /// Bytes of the metadata of row `row`. Precondition: `row` is in `0..<count`.
+  /// Bytes of the metadata of row `row`.
+  ///
+  /// Precondition: `row` is in `0..<count`.
   package func metadataRange(_ row: Int) -> Range<Int> { metadataOffsets[row]..<metadataOffsets[row + 1] }
 
-  /// Floats of the vector of row `row`. Precondition: `row` is in `0..<count`.
+  /// Floats of the vector of row `row`.
+  ///
+  /// Precondition: `row` is in `0..<count`.
   package func vectorRange(_ row: Int) -> Range<Int> { row * dimension..<(row + 1) * dimension }
 
   /// The identifier of row `row` as a value of its own; nil when the bytes do not fit `idType`.

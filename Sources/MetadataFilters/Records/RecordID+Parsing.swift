@@ -14,7 +14,7 @@ extension RecordID {
 
   /// Appends the stored bytes of the identifier that `text` spells; `bytes` is unchanged when it throws.
   ///
-  /// - Parameter text: UTF-8, not yet validated; valid for the duration of the call.
+  /// `text` is UTF-8, not yet validated, and need be valid for the duration of the call only.
   package static func append(
     text: UnsafeRawBufferPointer, type: IDType, to bytes: inout [UInt8]
   ) throws(IDError) {
@@ -28,7 +28,8 @@ extension RecordID {
       }
       // One pass: NUL is refused, anything beyond ASCII asks for a full check.
       var all: UInt8 = 0
-      for unsafebyte in unsafe text {
+      for index in 0..<text.count {
+        let byte = unsafe text[index]
         all |= byte
         guard byte != 0 else {
           throw unsafe IDError(.nul, expected: "an id without NUL characters", found: excerpt(text))
@@ -117,7 +118,8 @@ extension RecordID {
   package static func isFloatSpelling(_ text: UnsafeRawBufferPointer) -> Bool {
     var digits = 0
     var marks = 0
-    for unsafe(index, byte) in unsafe text.enumerated() {
+    for index in 0..<text.count {
+      let byte = unsafe text[index]
       switch byte {
       case UInt8(ascii: "0")...UInt8(ascii: "9"): digits += 1
       case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"):

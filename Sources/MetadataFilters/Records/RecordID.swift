@@ -1,4 +1,6 @@
-/// What kind of identifier the records of a collection have. The raw value is the code on disk.
+/// What kind of identifier the records of a collection have.
+///
+/// The raw value is the code on disk.
 package enum IDType: UInt8, Sendable, CaseIterable {
   /// UTF-8 text of 1 to 1,024 bytes without NUL.
   case string = 0
