@@ -89,7 +89,7 @@ package struct CollectionState: Sendable {
     for index in segments.indices.reversed() {
       let live = segments[index]
       let row = try lifted { () throws(StorageError) in try unsafe live.segment.row(forID: id, hash: hash) }
-      if let row, !live.dead.contains(Int(row)) { return (index, Int(row)) }
+      if let row, !live.dead.contains(row) { return (index, Int(row)) }
     }
     return nil
   }

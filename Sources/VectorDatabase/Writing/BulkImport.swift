@@ -244,7 +244,7 @@ package final class BulkImport {
     for index in dead.indices.reversed() {
       let live = dead[index]
       let row = try lifted { () throws(StorageError) in try live.segment.row(forID: id) }
-      if let row, !live.dead.contains(Int(row)) { return (index, Int(row)) }
+      if let row, !live.dead.contains(row) { return (index, Int(row)) }
     }
     return nil
   }
