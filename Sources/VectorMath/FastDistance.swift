@@ -1,0 +1,134 @@
+internal import CVectorKernels
+
+/// Distances in float at the speed of the machine, with bounds that no rounding can break.
+///
+/// A scan asks for `lowerBounds` of a block of rows, and computes `ExactDistance` only where the bound does not exceed the
+/// distance of the k-th best row so far: the answer is then the same as if every distance had been computed exactly.
+///
+/// Bounds follow from these facts, with u = 2^-24 and n the dimension. In the kernels no element takes part in more than
+/// h = n/8 + 16 additions. So a float product sum errs by at most g(h + 1) |q| |x|, with g(k) = k u / (1 - k u), plus
+/// n 2^-149 for products too small for a float; a float sum of squared differences errs by at most the fraction g(h + 3),
+/// plus the same. The exact kernel errs by less than 10^-12 of the same quantities.
+///
+/// - Source: Higham, Accuracy and Stability of Numerical Algorithms, 2002, lemma 3.1 and section 3.1.
+package struct FastDistance: Sendable {
+  package let metric: Metric
+  package let elementType: ElementType
+  package let dimension: Int
+  /// The query's `vectorSquares`.
+  package let querySquares: Double
+  private let queryNorm: Double
+  /// The fraction by which a sum can err.
+  private let fraction: Double
+
+  /// Prepares for one query of `dimension` floats, which the calls below must be given again.
+  package init(metric: Metric, elementType: ElementType, dimension: Int, query: UnsafePointer<Float>) {
+    self.metric = metric
+    self.elementType = elementType
+    self.dimension = dimension
+    querySquares = unsafe vectorSquares(UnsafeRawPointer(query), elementType: .f32, dimension: dimension)
+    queryNorm = querySquares.squareRoot()
+    fraction = FastDistance.relativeErrorBound(dimension: dimension)
+  }
+
+  /// How far a sum of squared differences may be from the true one, as a fraction of it; also the factor of a product sum.
+  package static func relativeErrorBound(dimension: Int) -> Double {
+    let steps = Double(dimension / 8 + 16 + 3) * 0x1p-24
+    return steps / (1 - steps) + 1e-12
+  }
+
+  /// How far a float product sum may be from the true one, for vectors of these lengths (or shorter).
+  ///
+  /// Infinite where a sum could leave the range of a float.
+  package static func errorBound(dimension: Int, queryNorm: Double, rowNorm: Double) -> Double {
+    let size = queryNorm * rowNorm
+    guard size < 1e37 else { return .infinity }
+    return relativeErrorBound(dimension: dimension) * size + Double(dimension) * 0x1p-148
+  }
+
+  /// For each row a float that its exact distance is never below.
+  ///
+  /// Most bounds are within a few times `errorBound` of the distance; where a float would overflow or vanish the bound says
+  /// nothing (0, or minus infinity for dot). Never NaN.
+  ///
+  /// - Parameters:
+  ///   - query: The query that `init` was given.
+  ///   - rows: `count` vectors of `dimension` elements.
+  ///   - count: Rows, 0 or more.
+  ///   - stride: Bytes from one row to the next.
+  ///   - norms: The rows' `vectorNorm`, where they are stored. Used by cosine and dot: without them the pass over the rows
+  ///     also adds up their squares.
+  ///   - result: Room for `count` bounds.
+  ///   - scratch: Room for `count` floats.
+  package func lowerBounds(
+    query: UnsafePointer<Float>, rows: UnsafeRawPointer, count: Int, stride: Int,
+    norms: UnsafePointer<Float>?,
+    into result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+  ) {
+    let element = elementType.kernelElement
+    // Safe below: the caller gives room for `count` floats in `result` and `scratch`.
+    switch metric {
+    case .l2:
+      unsafe vk_squared_l2(element, query, rows, dimension, count, stride, result)
+      let scale = 1 / (1 + fraction)
+      let vanished = Double(dimension) * 0x1p-148
+      for row in 0..<count {
+        let sum = Double(min(unsafe result[row], .greatestFiniteMagnitude))
+        let bound = (max(0, sum - vanished) * scale).squareRoot()
+        unsafe result[row] = FastDistance.roundedDown(bound)
+      }
+    case .dot, .cosine:
+      let rowFraction: Double
+      if let norms = unsafe norms {
+        unsafe vk_dot(element, query, rows, dimension, count, stride, result)
+        unsafe scratch.update(from: norms, count: count)
+        rowFraction = 0x1p-23
+      } else {
+        unsafe vk_dot_and_squares(element, query, rows, dimension, count, stride, result, scratch)
+        for row in 0..<count { unsafe scratch[row] = scratch[row].squareRoot() }
+        rowFraction = fraction + 0x1p-23
+      }
+      if metric == .dot {
+        unsafe boundProducts(result, norms: scratch, rowFraction: rowFraction, count: count)
+      } else {
+        unsafe boundCosines(result, norms: scratch, rowFraction: rowFraction, count: count)
+      }
+    }
+  }
+
+  /// From product sums to bounds; `norms` err by at most `rowFraction` of themselves, or 10^-16.
+  private func boundProducts(
+    _ sums: UnsafeMutablePointer<Float>, norms: UnsafePointer<Float>, rowFraction: Double, count: Int
+  ) {
+    let factor = fraction * (1 + rowFraction) * queryNorm
+    let vanished = Double(dimension) * 0x1p-148 + fraction * queryNorm * 1e-16
+    let largest = 1e37 / queryNorm
+    for row in 0..<count {
+      let norm = Double(unsafe norms[row])
+      let bound = -Double(unsafe sums[row]) - (factor * norm + vanished)
+      // Within the largest norm no partial sum overflows; the comparison is also false for NaN.
+      unsafe sums[row] = norm < largest ? FastDistance.roundedDown(bound) : -.infinity
+    }
+  }
+
+  /// From product sums to bounds of `1 - cos`; norms as above.
+  private func boundCosines(
+    _ sums: UnsafeMutablePointer<Float>, norms: UnsafePointer<Float>, rowFraction: Double, count: Int
+  ) {
+    // Products too small for a float count for less than 10^-10 when |q| |x| is at least 10^-30.
+    let slack = fraction + 1.02 * rowFraction + 1e-10
+    for row in 0..<count {
+      let norm = Double(unsafe norms[row])
+      let size = norm * queryNorm
+      let isOrdinary = norm >= 1e-15 && norm <= 1e18 && size >= 1e-30 && size <= 1e37
+      let bound = 1 - Double(unsafe sums[row]) / size - slack
+      unsafe sums[row] = isOrdinary && bound > 0 ? FastDistance.roundedDown(bound) : 0
+    }
+  }
+
+  /// A float that is at most `value`; 0 stays 0.
+  @inline(__always)
+  private static func roundedDown(_ value: Double) -> Float {
+    Float(value - abs(value) * 0x1p-23)
+  }
+}

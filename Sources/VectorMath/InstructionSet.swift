@@ -1,0 +1,59 @@
+internal import CVectorKernels
+
+/// The processor instructions that the vector kernels use; the results that users see do not depend on it.
+package enum InstructionSet: String, CaseIterable, Sendable {
+  /// What every processor of the architecture has: SSE2, or NEON on ARM.
+  case base
+  case avx2
+  case avx512
+
+  /// The set in use: the processor's best, unless a lower one was asked for.
+  package static var current: InstructionSet { InstructionSet(vk_active_level()) }
+
+  /// Uses `wanted`, or the best below it that the processor has, from now on in the whole process.
+  ///
+  /// Safe to call from any thread; calls that have begun go on with the old set.
+  ///
+  /// - Returns: The set now in use.
+  @discardableResult
+  package static func use(_ wanted: InstructionSet) -> InstructionSet {
+    switch wanted {
+    case .base: InstructionSet(vk_force_level(.base))
+    case .avx2: InstructionSet(vk_force_level(.AVX2))
+    case .avx512: InstructionSet(vk_force_level(.AVX512))
+    }
+  }
+
+  /// The name in options and output.
+  package var name: String { rawValue }
+
+  private init(_ level: VKLevel) {
+    switch level {
+    case .base: self = .base
+    case .AVX2: self = .avx2
+    case .AVX512: self = .avx512
+    @unknown default: self = .base
+    }
+  }
+}
+
+extension ElementType {
+  /// The kernels' name of this type.
+  var kernelElement: VKElement {
+    switch self {
+    case .f32: .F32
+    case .f16: .F16
+    }
+  }
+}
+
+extension Metric {
+  /// The kernels' name of this metric.
+  var kernelMetric: VKMetric {
+    switch self {
+    case .cosine: .cosine
+    case .dot: .dot
+    case .l2: .L2
+    }
+  }
+}
