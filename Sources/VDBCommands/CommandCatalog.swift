@@ -1,0 +1,44 @@
+package import CommandLineParsing
+
+/// Every command of the tool: the only source of parsing, help, manual pages and completions.
+package enum CommandCatalog {
+  /// The commands in the order in which help lists them within their groups.
+  package static let commands: [any ToolCommand.Type] = [
+    CreateCommand.self, InfoCommand.self, ListCommand.self, LogCommand.self, ConfigCommand.self,
+    DropCommand.self, ImportCommand.self, InsertCommand.self, UpsertCommand.self, UpdateCommand.self,
+    DeleteCommand.self, GetCommand.self, ScanCommand.self, CountCommand.self, ExportCommand.self,
+    SearchCommand.self, CompactCommand.self, CheckpointCommand.self, GCCommand.self, VerifyCommand.self,
+    HelpCommand.self, VersionCommand.self, CompletionsCommand.self,
+  ]
+
+  /// The declaration of the whole program.
+  package static let table = CommandTable(
+    program: "vdb", version: VersionCommand.version, summary: "an embedded vector database on plain directories",
+    description: [
+      "A collection is a folder of files that holds vectors with an id and metadata. There is no server: every command opens the folder, does its work and ends.",
+      "Changes become visible in one step and are on disk when the command returns. Any number of processes may read while one writes.",
+    ],
+    commands: commands.map { $0.command },
+    groups: ["Lifecycle", "Rows in", "Rows out", "Search", "Upkeep", "Tools"],
+    globalOptions: GlobalOptions.all,
+    examples: [
+      Example("vdb import --create docs.vdb docs.jsonl", "Create a collection from a file of records."),
+      Example("vdb search docs.vdb --vector @query.npy -k 5", "Find the five nearest records."),
+    ],
+    exitNotes: ExitStatus.allCases.map { ExitNote($0.rawValue, $0.meaning) } + [
+      ExitNote(130, "ended by SIGINT; 128 plus the number of the signal in general")
+    ],
+    environment: [
+      ("VDB_LOCK_TIMEOUT", "How long to wait for a lock, as `--lock-timeout`."),
+      ("VDB_THREADS", "The number of threads, as `--threads`."),
+      ("VDB_MEMORY_LIMIT", "Memory for buffers, as `--memory-limit`."),
+      ("VDB_PROGRESS_FPS", "Reports of progress in a second, from 1 to 60; 10 if not set."),
+      ("NO_COLOR", "No colours when set to a text that is not empty."),
+      ("TERM", "No colours and no moving progress when it is `dumb`."),
+      ("COLUMNS", "The width for help and tables, 80 if not set."),
+      ("TMPDIR", "Where temporary files go, as `--tmpdir`."),
+    ],
+    files: [],
+    closing: [],
+    date: "November 21, 2026")
+}
