@@ -16,6 +16,7 @@ package struct SourcePosition: Equatable, Sendable {
 ///
 /// Invariants: `idOffsets`, `metadataOffsets` have `count + 1` entries that begin with 0 and never fall; `vectors`
 /// has `count × dimension` floats; `hasVector` and `positions` have `count` entries.
+
 package struct RecordBatch: Sendable {
   /// Floats in each vector.
   ///
@@ -80,8 +81,28 @@ package struct RecordBatch: Sendable {
   /// Precondition: `row` is in `0..<count`.
   package func vectorRange(_ row: Int) -> Range<Int> { row * dimension..<(row + 1) * dimension }
 
-  /// The identifier of row `row` as a value of its own; nil when the bytes do not fit `idType`.
-  package func id(_ row: Int) -> RecordID? { RecordID(bytes: Array(idBytes[idRange(row)]), type: idType) }
+  /// The identifier of row `row` as a value of its own.
+  ///
+  /// Precondition: `row` is in `0..<count`.
+  package func id(_ row: Int) -> RecordID { RecordID(bytes: Array(idBytes[idRange(row)]), type: idType) }
+
+  /// The identifier of row `row`, for a collection whose identifiers are of `type`.
+  ///
+  /// Precondition: `row` is in `0..<count`.
+  package func id(_ row: Int, type: IDType) -> RecordID {
+    RecordID(bytes: Array(idBytes[idRange(row)]), type: type)
+  }
+
+  /// Hands out the canonical JSON of row `row`, empty for `{}`, for the duration of the call.
+  ///
+  /// Precondition: `row` is in `0..<count`.
+  @inlinable
+  package func withMetadata<Result>(_ row: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    let range = metadataOffsets[row]..<metadataOffsets[row + 1]
+    return unsafe metadataBytes.withUnsafeBytes { all in
+      unsafe body(UnsafeRawBufferPointer(rebasing: all[range]))
+    }
+  }
 
   /// Ends a row whose identifier, vector and metadata bytes were appended to the flat arrays.
   ///

@@ -84,8 +84,14 @@ package struct RecordID: Hashable, Comparable, Sendable {
   /// The longest string identifier in bytes.
   package static let maximumLength = 1024
 
-  /// Takes stored bytes; nil when they are no identifier of `type`.
-  package init?(bytes: [UInt8], type: IDType) {
+  /// Takes bytes that are known to be an identifier of `type`, from a batch or a checked file.
+  package init(bytes: [UInt8], type: IDType) {
+    self.bytes = bytes
+    self.type = type
+  }
+
+  /// Takes bytes from elsewhere; nil when they are no identifier of `type`.
+  package init?(validating bytes: [UInt8], type: IDType) {
     switch type {
     case .string:
       guard !bytes.isEmpty, bytes.count <= RecordID.maximumLength, !bytes.contains(0),
@@ -94,8 +100,7 @@ package struct RecordID: Hashable, Comparable, Sendable {
     case .int64, .uuid:
       guard bytes.count == type.fixedSize else { return nil }
     }
-    self.bytes = bytes
-    self.type = type
+    self.init(bytes: bytes, type: type)
   }
 
   /// Makes an integer identifier.
@@ -103,11 +108,6 @@ package struct RecordID: Hashable, Comparable, Sendable {
     let bits = UInt64(bitPattern: value)
     bytes = (0..<8).map { UInt8(truncatingIfNeeded: bits >> (8 * UInt64($0))) }
     type = .int64
-  }
-
-  private init(checked bytes: [UInt8], _ type: IDType) {
-    self.bytes = bytes
-    self.type = type
   }
 
   /// Reads an identifier from text as a person or a file gives it.
@@ -118,12 +118,12 @@ package struct RecordID: Hashable, Comparable, Sendable {
     var bytes: [UInt8] = []
     let text = Array(text.utf8)
     try append(text: text, type: type, to: &bytes)
-    return RecordID(checked: bytes, type)
+    return RecordID(bytes: bytes, type: type)
   }
 
   /// The integer of an int64 identifier, nil for other types.
   package var int64: Int64? {
-    guard type == .int64 else { return nil }
+    guard type == .int64, bytes.count == 8 else { return nil }
     return Int64(bitPattern: bytes.reversed().reduce(UInt64(0)) { ($0 << 8) | UInt64($1) })
   }
 
