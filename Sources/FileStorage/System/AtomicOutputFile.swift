@@ -90,7 +90,9 @@ package final class AtomicOutputFile {
     if let failure { throw failure }
   }
 
-  /// Makes the file appear under its name, durably. Nothing may be written afterwards.
+  /// Makes the file appear under its name, durably.
+  ///
+  /// Nothing may be written afterwards.
   ///
   /// - Throws: `EEXIST` when the name was taken in the meantime and replacing was not asked for. After any
   ///   error the temporary file is gone; only when flushing the folder failed does the target exist.
@@ -115,7 +117,9 @@ package final class AtomicOutputFile {
     try RealFileSystem.syncFolder(at: PathParts(target).folder)
   }
 
-  /// Gives the output up and removes the temporary file. Does nothing after `commit`.
+  /// Gives the output up and removes the temporary file.
+  ///
+  /// Does nothing after `commit`.
   package func discard() {
     if descriptor >= 0 { _ = Glibc.close(descriptor) }
     descriptor = -1

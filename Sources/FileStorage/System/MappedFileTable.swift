@@ -16,7 +16,9 @@ package enum MappedFileTable {
     fileprivate let index: Int
   }
 
-  /// Lets SIGBUS on a registered mapping end the process with status 5 and one line. Call once, at the start.
+  /// Lets SIGBUS on a registered mapping end the process with status 5 and one line.
+  ///
+  /// Call once, at the start.
   package static func installHandler() {
     _ = firstChunk
     var action = sigaction()
@@ -29,7 +31,9 @@ package enum MappedFileTable {
   /// How many mappings are registered.
   package static var count: Int { state.withLock { $0.used } }
 
-  /// Names a mapping. Control characters in `path` are replaced, for the handler writes it as it is.
+  /// Names a mapping.
+  ///
+  /// Control characters in `path` are replaced, for the handler writes it as it is.
   static func register(_ bytes: UnsafeRawBufferPointer, path: String) -> Slot {
     let text = path.utf8.prefix(4000).map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: "?") : $0 }
     let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: text.count)

@@ -24,7 +24,9 @@ package final class OpenFile: Sendable {
     if !isClosed.load(ordering: .relaxed) { try? fileSystem.close(descriptor, name) }
   }
 
-  /// Closes the file and reports what the system says of it. Later calls do nothing.
+  /// Closes the file and reports what the system says of it.
+  ///
+  /// Later calls do nothing.
   package func close() throws(FileError) {
     guard !isClosed.exchange(true, ordering: .relaxed) else { return }
     try fileSystem.close(descriptor, name)

@@ -8,7 +8,7 @@ extension RealFileSystem {
   private static var restrictions: UInt64 { 0x02 | 0x04 | 0x08 }
 
   /// Whether every part of a name is a plain one.
-  static func isPlain(_ name: String) -> Bool {
+  package static func isPlain(_ name: String) -> Bool {
     var length = 0
     var dots = 0
     for byte in name.utf8 {

@@ -101,7 +101,9 @@ func retried<Result: SignedInteger>(_ call: () -> Result) -> Result {
 
 /// File systems behind which another machine may stand.
 package enum NetworkFileSystem {
-  /// Whether `magic`, as `statfs` gives it, is one of them. FUSE counts: what lies behind it is unknown.
+  /// Whether `magic`, as `statfs` gives it, is one of them.
+  ///
+  /// FUSE counts: what lies behind it is unknown.
   package static func hasMagic(_ magic: Int64) -> Bool {
     switch magic {
     case 0x6969,  // NFS

@@ -1,0 +1,125 @@
+/// The content of a simulated file: pages that copies share until one of them is written.
+///
+/// Copying costs one reference a page, a write copies only the pages it touches, and every page carries its
+/// hash, so that the hash of the whole costs a few instructions a page.
+package struct PagedBytes: Sendable {
+  /// Bytes of a page.
+  static let pageSize = 4096
+
+  /// An immutable page that is not all zero.
+  final class Page: Sendable {
+    let bytes: [UInt8]
+    let hash: UInt64
+
+    /// Takes `pageSize` bytes; nil when all are zero.
+    init?(_ bytes: [UInt8]) {
+      var hash: UInt64 = 0
+      var any: UInt64 = 0
+      unsafe bytes.withUnsafeBytes { buffer in
+        for offset in stride(from: 0, to: buffer.count & ~7, by: 8) {
+          let word = unsafe buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+          any |= word
+          hash = (hash ^ word) &* 0x9FB2_1C65_1E98_DF25
+          hash ^= hash >> 32
+        }
+      }
+      guard any != 0 else { return nil }
+      self.bytes = bytes
+      self.hash = hash
+    }
+  }
+
+  /// One element a page, nil where all bytes are zero.
+  ///
+  /// Bytes behind `count` in the last page are zero.
+  private var pages: [Page?] = []
+  /// Bytes in the file.
+  package private(set) var count = 0
+
+  /// An empty file.
+  package init() {}
+
+  /// A file with the given content.
+  package init(_ bytes: [UInt8]) {
+    unsafe bytes.withUnsafeBytes { unsafe write($0, at: 0) }
+  }
+
+  /// Hash of the content: equal for equal bytes.
+  package var hash: UInt64 {
+    var sum: UInt64 = 0
+    for (index, page) in pages.enumerated() {
+      if let page { sum &+= mixed(page.hash ^ mixed(UInt64(index) &+ 1)) }
+    }
+    return mixed(sum ^ mixed(UInt64(count)))
+  }
+
+  /// The whole content.
+  package var bytes: [UInt8] {
+    unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      filled = unsafe read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+    }
+  }
+
+  /// Copies what lies at `offset` and returns how many bytes that were.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
+    guard offset < count else { return 0 }
+    let total = min(buffer.count, count - offset)
+    var done = 0
+    while done < total {
+      let position = offset + done
+      let inPage = position % Self.pageSize
+      let length = min(total - done, Self.pageSize - inPage)
+      let target = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done..<(done + length)])
+      if let page = pages[position / Self.pageSize] {
+        unsafe page.bytes.withUnsafeBytes { source in
+          unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[inPage..<(inPage + length)]))
+        }
+      } else {
+        unsafe target.initializeMemory(as: UInt8.self, repeating: 0)
+      }
+      done += length
+    }
+    return total
+  }
+
+  /// Puts bytes at `offset`, after zeros where the file was shorter.
+  mutating func write(_ source: UnsafeRawBufferPointer, at offset: Int) {
+    guard source.count > 0 else { return }
+    if offset + source.count > count { truncate(to: offset + source.count) }
+    var done = 0
+    while done < source.count {
+      let position = offset + done
+      let inPage = position % Self.pageSize
+      let length = min(source.count - done, Self.pageSize - inPage)
+      var bytes = pages[position / Self.pageSize]?.bytes ?? [UInt8](repeating: 0, count: Self.pageSize)
+      unsafe bytes.withUnsafeMutableBytes { target in
+        unsafe UnsafeMutableRawBufferPointer(rebasing: target[inPage..<(inPage + length)])
+          .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[done..<(done + length)]))
+      }
+      pages[position / Self.pageSize] = Page(bytes)
+      done += length
+    }
+  }
+
+  /// Puts bytes at `offset`, after zeros where the file was shorter.
+  mutating func write(_ bytes: some Sequence<UInt8>, at offset: Int) {
+    let bytes = Array(bytes)
+    unsafe bytes.withUnsafeBytes { unsafe write($0, at: offset) }
+  }
+
+  /// Cuts the file, or extends it with zeros.
+  mutating func truncate(to size: Int) {
+    let pageCount = (size + Self.pageSize - 1) / Self.pageSize
+    if size < count {
+      pages.removeLast(pages.count - pageCount)
+      let inPage = size % Self.pageSize
+      if inPage > 0, let last = pages[pageCount - 1] {
+        pages[pageCount - 1] = Page(
+          last.bytes[..<inPage] + [UInt8](repeating: 0, count: Self.pageSize - inPage))
+      }
+    } else {
+      pages.append(contentsOf: repeatElement(nil, count: pageCount - pages.count))
+    }
+    count = size
+  }
+}
