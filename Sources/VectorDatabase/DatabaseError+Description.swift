@@ -1,4 +1,4 @@
-package import FileStorage
+import FileStorage
 
 extension RowOrigin {
   /// "docs.jsonl:12 (record 11)", or as much of it as is known; empty for the command line.

@@ -1,5 +1,5 @@
 package import FileStorage
-package import MetadataFilters
+import MetadataFilters
 
 /// Who is said to hold a lock. Advisory: read from `lock.info`, which is never trusted.
 package struct LockHolder: Equatable, Sendable {

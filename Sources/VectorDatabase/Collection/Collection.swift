@@ -143,7 +143,8 @@ package final class Collection: Sendable {
   private static func claim(_ fs: any FileSystem) throws(DatabaseError) -> LockHold {
     let names = try liftedFile { () throws(FileError) in try fs.list("") }
     if try hasManifest(fs) { throw .alreadyExists(path: fs.rootPath) }
-    guard try names.isEmpty || isUnfinished(fs) else {
+    let isUsable = names.isEmpty ? true : try isUnfinished(fs)
+    guard isUsable else {
       throw .notACollection(path: fs.rootPath, reason: "the folder exists and holds other files")
     }
     if !names.contains("lock") {
@@ -153,7 +154,8 @@ package final class Collection: Sendable {
     if try hasManifest(fs) { throw .alreadyExists(path: fs.rootPath) }
     try liftedFile { () throws(FileError) in
       for folder in folders where names.contains(folder) {
-        for name in try fs.list(folder) { try fs.remove(folder + "/" + name) }
+        let files = try fs.list(folder)
+        for name in files { try fs.remove(folder + "/" + name) }
         try fs.removeFolder(folder)
       }
       if names.contains("VDB") { try fs.remove("VDB") }

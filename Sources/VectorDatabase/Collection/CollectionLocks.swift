@@ -1,4 +1,4 @@
-package import FileStorage
+import FileStorage
 
 /// The places of the byte-range locks in the file `lock`.
 ///

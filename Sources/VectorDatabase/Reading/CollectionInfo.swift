@@ -1,6 +1,6 @@
 package import FileStorage
-package import MetadataFilters
-package import VectorMath
+import MetadataFilters
+import VectorMath
 
 /// What a collection is and holds, from its manifest and the log's last commit; no segment is opened.
 package struct CollectionInfo: Sendable {
@@ -89,15 +89,14 @@ extension Snapshot {
     var sum = Digest256.zero
     for live in state.segments {
       sum = sum + live.entry.contentHash
-      for row in live.dead {
+      for row in live.dead.rowNumbers {
         let digest = try lifted { () throws(StorageError) in try live.segment.contentHash(ofRow: row) }
         sum = sum - digest
       }
     }
     for (index, entry) in state.tail.entries.enumerated() where entry.isLiveRow {
       let digest = unsafe state.tail.withEntry(index) { id, vector, metadata in
-        unsafe ContentHash.ofRow(
-          idType: collection.settings.idType, id: id, vector: vector, metadata: metadata)
+        unsafe RowContent.hash(idType: collection.settings.idType, id: id, elements: vector, metadata: metadata)
       }
       sum = sum + digest
     }
@@ -117,9 +116,9 @@ extension Snapshot {
         toSkip -= live.liveCount
         continue
       }
-      let order = try lifted { () throws(StorageError) in try live.segment.arrivalOrder() }
+      let order = try arrivalOrder(live.segment)
       for place in 0..<live.segment.rows {
-        let row = order.map { Int($0[place]) } ?? place
+        let row = live.segment.isInArrivalOrder ? place : order[place]
         if live.dead.contains(row) { continue }
         if toSkip > 0 {
           toSkip -= 1
@@ -135,5 +134,17 @@ extension Snapshot {
       }
       if try !body(.tail(index)) { return }
     }
+  }
+
+  /// The rows of a segment by their place in the order of arrival; empty when they lie in that order.
+  private func arrivalOrder(_ segment: Segment) throws(DatabaseError) -> [Int] {
+    guard !segment.isInArrivalOrder else { return [] }
+    var places: [(arrival: UInt32, row: Int)] = []
+    places.reserveCapacity(segment.rows)
+    for row in 0..<segment.rows {
+      places.append((try lifted { () throws(StorageError) in try segment.arrival(row) }, row))
+    }
+    places.sort { $0.arrival < $1.arrival }
+    return places.map(\.row)
   }
 }

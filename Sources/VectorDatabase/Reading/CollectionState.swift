@@ -1,6 +1,6 @@
 package import FileStorage
 package import MetadataFilters
-package import VectorMath
+import VectorMath
 
 /// One segment as a reader or writer sees it: its file and the rows in it that are no longer there.
 struct LiveSegment: Sendable {
@@ -106,7 +106,9 @@ package struct CollectionState: Sendable {
 
   /// Where an id's current row lies; nil when there is none.
   package func find(_ id: RecordID) throws(DatabaseError) -> RowLocation? {
-    try id.bytes.withUnsafeBytes { (bytes) throws(DatabaseError) in try unsafe find(bytes) }
+    try unsafe id.bytes.withUnsafeBufferPointer { (bytes) throws(DatabaseError) in
+      try unsafe find(UnsafeRawBufferPointer(bytes))
+    }
   }
 }
 

@@ -1,6 +1,6 @@
-package import FileStorage
-package import MetadataFilters
-package import VectorMath
+import FileStorage
+import MetadataFilters
+import VectorMath
 internal import Synchronization
 
 /// One pass over all live rows for a few queries at once.
@@ -118,13 +118,13 @@ struct ExactScan: Sendable {
     let hasDead = !live.dead.isEmpty
     var bounds = [Float](repeating: 0, count: blockRows)
     var scratch = [Float](repeating: 0, count: blockRows)
-    let scans = unsafe makeScans(queries, count)
+    let scans = makeScans(queries, count)
     let code = UInt64(index) << 32
     var row = rows.lowerBound
     while row < rows.upperBound {
       let end = min(rows.upperBound, row + blockRows)
-      let bytes = try lifted { () throws(StorageError) in try unsafe segment.vectors(row..<end) }
-      let norms = try lifted { () throws(StorageError) in try unsafe segment.norms(row..<end) }
+      let bytes = unsafe try lifted { () throws(StorageError) in try unsafe segment.vectors(row..<end) }
+      let norms = unsafe try lifted { () throws(StorageError) in try unsafe segment.norms(row..<end) }
       guard let base = bytes.baseAddress else { return }
       outcome.work.scanned += (end - row) * count
       for query in 0..<count {
@@ -137,8 +137,8 @@ struct ExactScan: Sendable {
             unsafe scratch.withUnsafeMutableBufferPointer { scratch in
               guard let bound = bounds.baseAddress, let room = scratch.baseAddress else { return }
               unsafe scan.lowerBounds(
-                query: vector, rows: base, count: end - row, stride: stride, norms: norms.baseAddress, into: bound,
-                scratch: room)
+                query: vector, rows: base, count: end - row, stride: stride,
+                norms: norms?.baseAddress?.assumingMemoryBound(to: Float.self), into: bound, scratch: room)
             }
           }
           for place in 0..<(end - row) {
@@ -163,7 +163,7 @@ struct ExactScan: Sendable {
   ) throws(DatabaseError) {
     let tail = snapshot.state.tail
     let dimension = settings.dimension
-    let scans = unsafe makeScans(queries, count)
+    let scans = makeScans(queries, count)
     for index in rows where tail.entries[index].isLiveRow {
       outcome.work.scanned += count
       outcome.work.scored += count

@@ -1,4 +1,4 @@
-package import FileStorage
+import FileStorage
 
 /// The log files that a manifest needs, read in order.
 enum LogFiles {

@@ -1,5 +1,5 @@
 package import FileStorage
-package import MetadataFilters
+import MetadataFilters
 
 /// The rows and deletions that stand in the log and not yet in a segment, newest state of each id.
 ///
@@ -92,7 +92,7 @@ package struct LogTail: Sendable {
       idRange = id
     }
     let idOffset = idRange.lowerBound + base
-    let (hash, previous) = arena.withUnsafeBytes { all in
+    let (hash, previous) = unsafe arena.withUnsafeBytes { all in
       let id = unsafe UnsafeRawBufferPointer(rebasing: all[idOffset..<(idOffset + idRange.count)])
       let hash = unsafe self.hash(of: id)
       return unsafe (hash, find(id, hash: hash))
@@ -144,10 +144,11 @@ package struct LogTail: Sendable {
     ) throws(E) -> T
   ) throws(E) -> T {
     let entry = entries[index]
-    return try unsafe arena.withUnsafeBytes { (all) throws(E) -> T in
+    return try unsafe arena.withUnsafeBufferPointer { (bytes) throws(E) -> T in
+      let all = UnsafeRawBufferPointer(bytes)
       let id = unsafe UnsafeRawBufferPointer(rebasing: all[entry.idOffset..<(entry.idOffset + entry.idLength)])
       let vector =
-        entry.vectorOffset < 0
+        unsafe entry.vectorOffset < 0
         ? UnsafeRawBufferPointer(start: nil, count: 0)
         : unsafe UnsafeRawBufferPointer(rebasing: all[entry.vectorOffset..<(entry.vectorOffset + vectorBytes)])
       let metadata = unsafe UnsafeRawBufferPointer(

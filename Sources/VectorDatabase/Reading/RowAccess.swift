@@ -1,6 +1,6 @@
-package import FileStorage
+import FileStorage
 package import MetadataFilters
-package import VectorMath
+import VectorMath
 
 /// What is stored of one row. Errors: `.storage(.corruption)` when a block fails its checksum.
 extension CollectionState {
@@ -27,7 +27,7 @@ extension CollectionState {
       }
     case .segment(let index, let row):
       let segment = segments[index].segment
-      let bytes = try lifted { () throws(StorageError) in try unsafe segment.vectors(row..<(row + 1)) }
+      let bytes = unsafe try lifted { () throws(StorageError) in try unsafe segment.vectors(row..<(row + 1)) }
       unsafe VectorConversion.toFloats(bytes, settings.elementType, into: &result)
       withExtendedLifetime(segment) {}
     }

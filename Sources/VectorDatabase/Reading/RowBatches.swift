@@ -1,6 +1,6 @@
-package import FileStorage
+import FileStorage
 package import MetadataFilters
-package import VectorMath
+import VectorMath
 
 extension Snapshot {
   /// Appends stored rows to a batch, in the given order.

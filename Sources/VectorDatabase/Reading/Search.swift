@@ -1,6 +1,6 @@
-package import FileStorage
+import FileStorage
 package import MetadataFilters
-package import VectorMath
+import VectorMath
 
 /// What a search asks for.
 package struct SearchRequest: Sendable {

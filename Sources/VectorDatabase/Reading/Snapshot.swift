@@ -1,6 +1,6 @@
 package import FileStorage
-package import MetadataFilters
-package import VectorMath
+import MetadataFilters
+import VectorMath
 
 /// One unchanging state of a collection, pinned against garbage collection for as long as this object lives.
 ///

@@ -1,6 +1,6 @@
-package import FileStorage
-package import MetadataFilters
-package import VectorMath
+import FileStorage
+import MetadataFilters
+import VectorMath
 
 /// What compaction is to do.
 package struct CompactionRequest: Sendable {
@@ -219,7 +219,8 @@ package enum Compactor {
     result.dead = RowSet(count: live.segment.rows)
     if let deletion = live.entry.deletion {
       result.dead = try lifted { () throws(StorageError) in
-        try DeletionFile.readRows(writer.fs, live.entry, deletion, collection: writer.collection.identity.uuid)
+        try DeletionFile.readRows(
+          writer.fs, live.entry, deletion, collection: writer.collection.identity.uuid)
       }
     }
     return result
@@ -230,7 +231,7 @@ package enum Compactor {
   ) throws(DatabaseError) {
     guard let now = writer.state.segments.first(where: { $0.entry.number == old.entry.number }) else { return }
     let recordedNow = try recorded(now, writer)
-    for row in recordedNow.dead where !old.dead.contains(row) {
+    for row in recordedNow.dead.rowNumbers where !old.dead.contains(row) {
       let id = try lifted { () throws(StorageError) in try old.segment.id(row) }
       let target = output.segment
       if let found = try lifted({ () throws(StorageError) in try target.row(forID: id) }) {

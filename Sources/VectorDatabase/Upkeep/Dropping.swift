@@ -1,4 +1,4 @@
-package import FileStorage
+import FileStorage
 
 extension Collection {
   /// Checks that the folder may be deleted and takes both locks, which the caller holds until it is gone.

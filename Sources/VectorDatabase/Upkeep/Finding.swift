@@ -1,4 +1,4 @@
-package import FileStorage
+import FileStorage
 
 /// How much a finding matters.
 package enum FindingSeverity: String, Sendable, CaseIterable {

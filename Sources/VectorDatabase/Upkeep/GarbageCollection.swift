@@ -1,4 +1,4 @@
-package import FileStorage
+import FileStorage
 
 /// What garbage collection removed or would remove.
 package struct GarbageReport: Equatable, Sendable {

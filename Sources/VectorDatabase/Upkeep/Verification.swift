@@ -1,6 +1,6 @@
 package import FileStorage
-package import MetadataFilters
-package import VectorMath
+import MetadataFilters
+import VectorMath
 
 /// How far verification goes.
 package enum VerificationLevel: String, Sendable, CaseIterable {
@@ -97,7 +97,9 @@ package struct Verifier {
     if collection.intactIdentityCopies < 2 {
       let size = CollectionIdentity.fileSize / 2
       let first = bytes.prefix(size)
-      let isFirstWhole = bytes.count >= 2 * size && CollectionIdentity.isWholeCopy(Array(first))
+      // A copy is whole when a file made of it twice is.
+      let twice = Array(first) + Array(first)
+      let isFirstWhole = (try? CollectionIdentity.decode(twice, path: "VDB"))?.intactCopies == 2
       let start = UInt64(isFirstWhole ? size : 0)
       report.findings.append(
         Finding(

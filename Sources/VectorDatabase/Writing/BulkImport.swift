@@ -1,6 +1,6 @@
-package import FileStorage
+import FileStorage
 package import MetadataFilters
-package import VectorMath
+import VectorMath
 
 /// Writes any number of records straight into new segments and makes them visible by one manifest commit.
 ///

@@ -1,6 +1,6 @@
-package import FileStorage
-package import MetadataFilters
-package import VectorMath
+import FileStorage
+import MetadataFilters
+import VectorMath
 
 extension CollectionWriter {
   /// Moves what stands in the log into a segment and starts a new log.

@@ -1,6 +1,6 @@
-package import FileStorage
-package import MetadataFilters
-package import VectorMath
+import FileStorage
+import MetadataFilters
+import VectorMath
 
 /// What a command demands of the state it is about to change.
 package struct StateCondition: Equatable, Sendable {

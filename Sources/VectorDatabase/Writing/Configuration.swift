@@ -1,4 +1,4 @@
-package import FileStorage
+import FileStorage
 
 /// A setting that can be changed while the collection lives.
 package struct SettingKey: Sendable {

@@ -1,6 +1,6 @@
-package import FileStorage
-package import MetadataFilters
-package import VectorMath
+import FileStorage
+import MetadataFilters
+import VectorMath
 
 /// A finished file in `tmp/` that the next manifest will name.
 struct PendingFile {
@@ -94,7 +94,7 @@ extension CollectionWriter {
 
   private func contentSum(_ segment: Segment, _ rows: RowSet) throws(DatabaseError) -> Digest256 {
     var sum = Digest256.zero
-    for row in rows {
+    for row in rows.rowNumbers {
       let digest = try lifted { () throws(StorageError) in try segment.contentHash(ofRow: row) }
       sum = sum + digest
     }

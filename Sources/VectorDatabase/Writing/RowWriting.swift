@@ -1,6 +1,6 @@
-package import FileStorage
+import FileStorage
 package import MetadataFilters
-package import VectorMath
+import VectorMath
 
 /// What happens to a row whose id exists.
 package enum WriteMode: String, Sendable, CaseIterable {

@@ -1,6 +1,6 @@
-package import FileStorage
-package import MetadataFilters
-package import VectorMath
+import FileStorage
+import MetadataFilters
+import VectorMath
 
 /// The rules that every vector obeys before it is stored.
 struct VectorChecks {
@@ -23,14 +23,14 @@ struct VectorChecks {
     for row in 0..<batch.count {
       if !batch.hasVector[row] {
         throw .vectorMissing(
-          origin: batch.origin(row, source: source), id: batch.id(row, type: settings.idType).display)
+          origin: batch.origin(row, source: source), id: batch.displayID(row))
       }
       let problem = unsafe batch.vectors.withUnsafeBufferPointer { all in
         unsafe self.problem(UnsafeBufferPointer(rebasing: all[(row * dimension)..<((row + 1) * dimension)]))
       }
       if let problem {
         throw error(
-          problem, origin: batch.origin(row, source: source), id: batch.id(row, type: settings.idType).display)
+          problem, origin: batch.origin(row, source: source), id: batch.displayID(row))
       }
     }
   }
@@ -73,6 +73,9 @@ struct VectorChecks {
 }
 
 extension RecordBatch {
+  /// The id of a row as people write it.
+  func displayID(_ row: Int) -> String { id(row).display }
+
   /// Where a row of the batch stood in its source.
   func origin(_ row: Int, source: String) -> RowOrigin {
     RowOrigin(source: source, line: positions[row].line, record: positions[row].record)
@@ -89,7 +92,7 @@ enum VectorConversion {
       guard let from = stored.baseAddress, let to = target.baseAddress else { return }
       switch type {
       case .f32: unsafe UnsafeMutableRawPointer(to).copyMemory(from: from, byteCount: count * 4)
-      case .f16: unsafe HalfPrecision.toFloat(from, into: to, count: count)
+      case .f16: unsafe HalfPrecision.convert(from, count: count, toFloats: to)
       }
     }
   }
@@ -101,7 +104,7 @@ enum VectorConversion {
       guard let from = floats.baseAddress, let to = target.baseAddress else { return }
       switch type {
       case .f32: unsafe to.copyMemory(from: from, byteCount: floats.count * 4)
-      case .f16: unsafe HalfPrecision.fromFloat(from, into: to, count: floats.count)
+      case .f16: unsafe HalfPrecision.convert(from, count: floats.count, toHalves: to)
       }
     }
   }
