@@ -135,7 +135,7 @@ import VectorMath
           for row in 0..<23 {
             var one: Float = .nan
             level.dot(type)(query, rows + row * block.stride, dimension, 1, block.stride, &one)
-            #expect(one.bitPattern == all[row].bitPattern)
+            #expect(one.bitPattern == all[row].bitPattern, "\(level) dimension \(dimension) row \(row)")
             level.squaredL2(type)(query, rows + row * block.stride, dimension, 1, block.stride, &one)
             #expect(one.bitPattern == l2[row].bitPattern)
           }

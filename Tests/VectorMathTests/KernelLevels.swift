@@ -4,7 +4,7 @@ import VectorMath
 /// One column of the dispatch table, as far as this machine has it.
 struct KernelLevel: CustomStringConvertible, Sendable {
   let name: String
-  nonisolated(unsafe) let table: vk_kernels
+  let table: vk_kernels
   var description: String { name }
 
   static let all: [KernelLevel] = [("base", VKLevel.base), ("avx2", .AVX2), ("avx512", .AVX512)].compactMap {

@@ -22,23 +22,37 @@ import Testing
     #expect(Array(writer.bytes[..<7]) == [0x12, 0x56, 0x34, 0xDE, 0xBC, 0x9A, 0x78])
     #expect(writer.count == 130)
     var reader = ByteReader(writer.bytes, path: "file", section: "header", baseOffset: 1000)
-    #expect(try reader.readUInt8() == 0x12)
-    #expect(try reader.readUInt16() == 0x3456)
-    #expect(try reader.readUInt32() == 0x789A_BCDE)
-    #expect(try reader.readUInt64() == 0x0123_4567_89AB_CDEF)
-    #expect(try reader.readInt64() == .min)
-    #expect(try reader.readFloat() == -1.5)
-    #expect(try reader.readUUID() == uuid)
-    #expect(try reader.readDigest() == digest)
-    #expect(try reader.readText(2) == "ä")
-    #expect(try reader.readBytes(2) == [9, 8])
+    let readUInt8Value = try reader.readUInt8()
+    #expect(readUInt8Value == 0x12)
+    let readUInt16Value = try reader.readUInt16()
+    #expect(readUInt16Value == 0x3456)
+    let readUInt32Value = try reader.readUInt32()
+    #expect(readUInt32Value == 0x789A_BCDE)
+    let readUInt64Value = try reader.readUInt64()
+    #expect(readUInt64Value == 0x0123_4567_89AB_CDEF)
+    let readInt64Value = try reader.readInt64()
+    #expect(readInt64Value == .min)
+    let readFloatValue = try reader.readFloat()
+    #expect(readFloatValue == -1.5)
+    let readUUIDValue = try reader.readUUID()
+    #expect(readUUIDValue == uuid)
+    let readDigestValue = try reader.readDigest()
+    #expect(readDigestValue == digest)
+    let readTextValue = try reader.readText(2)
+    #expect(readTextValue == "ä")
+    let readBytesValue = try reader.readBytes(2)
+    #expect(readBytesValue == [9, 8])
     try reader.skipZeros(3)
-    #expect(reader.position == 82)
+    let position = reader.position
+    #expect(position == 82)
     try reader.skip(47)
-    #expect(reader.fileOffset == 1129)
-    #expect(reader.remaining == 1 && !reader.isAtEnd)
+    let offset = reader.fileOffset
+    let remaining = reader.remaining
+    #expect(offset == 1129)
+    #expect(remaining == 1)
     try reader.skip(1)
-    #expect(reader.isAtEnd)
+    let isAtEnd = reader.isAtEnd
+    #expect(isAtEnd)
   }
 
   @Test func readingPastTheEndNamesThePlaceAndMovesNothing() {
@@ -54,12 +68,16 @@ import Testing
           == CorruptionError(
             path: "segments/x", section: "footer", offset: 53, expected: "8 more bytes", found: "4"))
     }
-    #expect(reader.position == 3)
+    let position = reader.position
+    #expect(position == 3)
     for wanted in [-1, 5, .max, .min] {
       do throws(CorruptionError) {
         _ = try reader.readBytes(wanted)
         Issue.record("read \(wanted) bytes")
-      } catch { #expect(reader.position == 3) }
+      } catch {
+        let position = reader.position
+        #expect(position == 3)
+      }
     }
     do throws(CorruptionError) {
       _ = try reader.readText(2)
