@@ -103,6 +103,11 @@ static inline __attribute__((always_inline)) void store_16_halves(const float *f
 
 #define LEVEL(name) name##_base
 #define WIDTH 4
+#if defined(__aarch64__)
+#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
+#else
+#define MULTIPLY_ADD(a, b, c) ((c) + (a) * (b))
+#endif
 #define LOAD_HALVES(pointer) load_4_halves(pointer)
 #define LOAD_16_HALVES(pointer, out) load_16_halves(pointer, out)
 #define STORE_16_HALVES(floats, halves) store_16_halves(floats, halves)
@@ -131,6 +136,7 @@ static inline __attribute__((always_inline)) void store_16_halves_avx2(const flo
 
 #define LEVEL(name) name##_avx2
 #define WIDTH 8
+#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 #define LOAD_HALVES(pointer) (LEVEL(floats)) load_8_halves_avx2(pointer)
 #define LOAD_16_HALVES(pointer, out) load_16_halves_avx2(pointer, out)
 #define STORE_16_HALVES(floats, halves) store_16_halves_avx2(floats, halves)
@@ -153,6 +159,7 @@ static inline __attribute__((always_inline)) void store_16_halves_avx512(const f
 
 #define LEVEL(name) name##_avx512
 #define WIDTH 16
+#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 #define LOAD_HALVES(pointer) (LEVEL(floats)) load_16_halves_avx512(pointer)
 #define LOAD_16_HALVES(pointer, out) _mm512_storeu_ps((float *)(out), load_16_halves_avx512(pointer))
 #define STORE_16_HALVES(floats, halves) store_16_halves_avx512(floats, halves)

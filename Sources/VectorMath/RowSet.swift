@@ -38,7 +38,9 @@ package struct RowSet: Equatable, Sendable {
     return index < words.count && words[index] >> UInt64(row % 64) & 1 != 0
   }
 
-  /// Adds a row. Precondition: it is below `rowCount`.
+  /// Adds a row.
+  ///
+  /// Precondition: it is below `rowCount`.
   ///
   /// - Returns: False when it was in the set already.
   @discardableResult
@@ -61,7 +63,9 @@ package struct RowSet: Equatable, Sendable {
     return true
   }
 
-  /// Adds consecutive rows. Precondition: they are below `rowCount`.
+  /// Adds consecutive rows.
+  ///
+  /// Precondition: they are below `rowCount`.
   package mutating func insert(_ rows: Range<UInt32>) {
     guard let last = rows.last else { return }
     precondition(Int(last) < rowCount)
@@ -129,19 +133,25 @@ package struct RowSet: Equatable, Sendable {
     return UInt32(truncatingIfNeeded: index * 64 + word.trailingZeroBitCount)
   }
 
-  /// Adds every row of another set. Precondition: both have the same `rowCount`.
+  /// Adds every row of another set.
+  ///
+  /// Precondition: both have the same `rowCount`.
   package mutating func formUnion(_ other: RowSet) {
     precondition(rowCount == other.rowCount)
     for index in words.indices { words[index] |= other.words[index] }
   }
 
-  /// Keeps only rows that are also in another set. Precondition: both have the same `rowCount`.
+  /// Keeps only rows that are also in another set.
+  ///
+  /// Precondition: both have the same `rowCount`.
   package mutating func formIntersection(_ other: RowSet) {
     precondition(rowCount == other.rowCount)
     for index in words.indices { words[index] &= other.words[index] }
   }
 
-  /// Takes out every row of another set. Precondition: both have the same `rowCount`.
+  /// Takes out every row of another set.
+  ///
+  /// Precondition: both have the same `rowCount`.
   package mutating func subtract(_ other: RowSet) {
     precondition(rowCount == other.rowCount)
     for index in words.indices { words[index] &= ~other.words[index] }
@@ -153,21 +163,27 @@ package struct RowSet: Equatable, Sendable {
     clearTail()
   }
 
-  /// The rows of both sets. Precondition: both have the same `rowCount`.
+  /// The rows of both sets.
+  ///
+  /// Precondition: both have the same `rowCount`.
   package func union(_ other: RowSet) -> RowSet {
     var result = self
     result.formUnion(other)
     return result
   }
 
-  /// The rows that are in both sets. Precondition: both have the same `rowCount`.
+  /// The rows that are in both sets.
+  ///
+  /// Precondition: both have the same `rowCount`.
   package func intersection(_ other: RowSet) -> RowSet {
     var result = self
     result.formIntersection(other)
     return result
   }
 
-  /// The rows that are not in another set. Precondition: both have the same `rowCount`.
+  /// The rows that are not in another set.
+  ///
+  /// Precondition: both have the same `rowCount`.
   package func subtracting(_ other: RowSet) -> RowSet {
     var result = self
     result.subtract(other)

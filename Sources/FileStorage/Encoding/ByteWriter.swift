@@ -74,12 +74,16 @@ package struct ByteWriter: Sendable {
     if rest != 0 { append(zeros: alignment - rest) }
   }
 
-  /// Replaces the 4 bytes at `offset`. Precondition: they have been written.
+  /// Replaces the 4 bytes at `offset`.
+  ///
+  /// Precondition: they have been written.
   package mutating func overwrite(_ value: UInt32, at offset: Int) {
     for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: value >> UInt32(8 * index)) }
   }
 
-  /// Replaces the 8 bytes at `offset`. Precondition: they have been written.
+  /// Replaces the 8 bytes at `offset`.
+  ///
+  /// Precondition: they have been written.
   package mutating func overwrite(_ value: UInt64, at offset: Int) {
     for index in 0..<8 { bytes[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index)) }
   }

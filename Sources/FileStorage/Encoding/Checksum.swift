@@ -3,8 +3,7 @@ import CVectorKernels
 /// The CRC-32C (Castagnoli) of some bytes; `crc32c("123456789")` is `0xE3069283`.
 ///
 /// Uses the processor's CRC instructions where there are any; the result never depends on that.
-///
-/// - Parameter seed: The CRC of the bytes that come before these, 0 for none.
+/// `seed` is the CRC of the bytes that come before these, 0 for none.
 package func crc32c(_ bytes: UnsafeRawBufferPointer, seed: UInt32 = 0) -> UInt32 {
   // Safe: the kernel reads exactly `count` bytes.
   guard let base = bytes.baseAddress else { return seed }
