@@ -1,4 +1,6 @@
-/// Whether `count` bytes at two addresses are the same. Both must be readable that far.
+/// Whether `count` bytes at two addresses are the same.
+///
+/// Both must be readable that far.
 @inline(__always)
 func equalBytes(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int) -> Bool {
   var at = 0

@@ -74,7 +74,9 @@ package final class Column: @unchecked Sendable {
   package let positions: Int
   /// Values of all positions, of array columns all elements.
   package let values: ColumnValues
-  /// Array columns: `positions + 1` numbers; position p has elements [p] ..< [p + 1]. Empty for other types.
+  /// Array columns: `positions + 1` numbers; position p has elements [p] ..< [p + 1].
+  ///
+  /// Empty for other types.
   package let offsets: UnsafeBufferPointer<UInt32>
   /// The strings that codes stand for; empty for other types.
   package let dictionary: StringDictionary

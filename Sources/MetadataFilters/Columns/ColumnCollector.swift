@@ -6,7 +6,9 @@ import FileStorage
 @safe
 struct ColumnCollector {
   var paths: PathTable
-  /// All columns in the order of their first value. The first one lists the rows with values left out.
+  /// All columns in the order of their first value.
+  ///
+  /// The first one lists the rows with values left out.
   var columns: [LiveColumn]
   /// The record that is being walked.
   var row: UInt32 = 0

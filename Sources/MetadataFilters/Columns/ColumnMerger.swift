@@ -19,7 +19,9 @@ final class ColumnMerger {
     self.output = output
   }
 
-  /// Writes one column and returns its entry in the table. `number` counts from 1.
+  /// Writes one column and returns its entry in the table.
+  ///
+  /// `number` counts from 1.
   func merge(_ source: ColumnSource, number: UInt32) throws(StorageError) -> ColumnDescriptor {
     let column = source.column
     let present = column.presentTotal
@@ -62,7 +64,9 @@ final class ColumnMerger {
     }
   }
 
-  /// Fills `rowChunk` with the next rows of a run. They are ascending and below `rows`, or it throws.
+  /// Fills `rowChunk` with the next rows of a run.
+  ///
+  /// They are ascending and below `rows`, or it throws.
   private func readRows(_ run: ColumnRun, _ done: Int, _ count: Int, _ cursor: inout SpillCursor)
     throws(StorageError)
   {
@@ -79,7 +83,9 @@ final class ColumnMerger {
   }
 
   /// Gives the values of a column in chunks, with the position of each in `rowChunk` and the values in
-  /// `wideChunk` or `narrowChunk`. Positions ascend and are below `limit`.
+  /// `wideChunk` or `narrowChunk`.
+  ///
+  /// Positions ascend and are below `limit`.
   private func forEachValueChunk(
     _ column: LiveColumn, _ descriptor: ColumnDescriptor, wide: Bool, limit: Int,
     _ body: (_ run: Int, _ count: Int) throws(StorageError) -> Void

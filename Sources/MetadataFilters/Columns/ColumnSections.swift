@@ -52,7 +52,7 @@ struct ColumnSections {
     case .bitset:
       let words = try unsafe numbers(ColumnSection.presence, count: (rows + 63) / 64, as: UInt64.self)
       var count = 0
-      for unsafeword in unsafe words { count &+= word.nonzeroBitCount }
+      for index in 0..<words.count { count &+= unsafe words[index].nonzeroBitCount }
       if rows % 64 != 0, let last = unsafe words.last, last >> UInt64(rows % 64) != 0 {
         throw damage(ColumnSection.presence, expected: "rows below \(rows)", found: "a bit beyond")
       }
@@ -65,7 +65,8 @@ struct ColumnSections {
         ColumnSection.presence, count: Int(column.present), as: UInt32.self)
       var next: UInt64 = 0
       var ascends = true
-      for unsaferow in unsafe present {
+      for index in 0..<present.count {
+        let row = unsafe present[index]
         ascends = ascends && UInt64(row) >= next
         next = UInt64(row) + 1
       }
@@ -83,7 +84,8 @@ struct ColumnSections {
     let offsets = try unsafe numbers(ColumnSection.offsets, count: positions + 1, as: UInt32.self)
     var last: UInt32 = 0
     var ascends = unsafe offsets.first == 0
-    for unsafeoffset in unsafe offsets {
+    for index in 0..<offsets.count {
+      let offset = unsafe offsets[index]
       ascends = ascends && offset >= last
       last = offset
     }
@@ -129,7 +131,8 @@ struct ColumnSections {
     let longest = Number(truncatingIfNeeded: ColumnLimits.stringBytes)
     var last: Number = 0
     var isRight = true
-    for unsafeoffset in unsafe offsets {
+    for index in 0..<offsets.count {
+      let offset = unsafe offsets[index]
       // A step back wraps around to more than any string has.
       isRight = isRight && offset &- last <= longest && offset >= last
       last = offset
@@ -176,7 +179,7 @@ struct ColumnSections {
     _ values: UnsafeBufferPointer<Code>, below count: UInt64
   ) throws(StorageError) {
     var largest: Code = 0
-    for unsafecode in unsafe values { largest = max(largest, code) }
+    for index in 0..<values.count { largest = unsafe max(largest, values[index]) }
     guard values.isEmpty || UInt64(largest) < count else {
       throw damage(ColumnSection.values, expected: "codes below \(count)", found: "\(largest)")
     }

@@ -51,7 +51,9 @@ package final class ColumnSetBuilder {
     try unsafe metadata.withBytes { (bytes) throws(StorageError) in try unsafe append(row: bytes) }
   }
 
-  /// Writes the sections of all columns and `COLS`. No section may be open in `writer`.
+  /// Writes the sections of all columns and `COLS`.
+  ///
+  /// No section may be open in `writer`.
   ///
   /// The builder has no rows to give any more afterwards.
   package func finish(into writer: ContainerWriter) throws(StorageError) {

@@ -1,4 +1,6 @@
-/// What a column holds. The raw value is the code on disk.
+/// What a column holds.
+///
+/// The raw value is the code on disk.
 ///
 /// One path may have several columns, one of each type that its values take:
 ///
@@ -94,7 +96,9 @@ package enum PresenceEncoding: UInt8, Sendable {
 package struct ColumnInfo: Sendable {
   /// Number of the column's sections in the file, and its place in `ColumnSet.columns`.
   package let number: UInt32
-  /// Names joined by dots; see `ColumnPath`. Empty for the column that lists the rows left out.
+  /// Names joined by dots; see `ColumnPath`.
+  ///
+  /// Empty for the column that lists the rows left out.
   package let path: String
   /// What the column holds.
   package let type: ColumnType

@@ -22,7 +22,9 @@ struct PathTable {
   /// The node of the record itself.
   static let root: Int32 = 0
   private static let columnStride = 16
-  /// Most paths that are remembered. Every path but those of objects has a column, so only a record made to
+  /// Most paths that are remembered.
+  ///
+  /// Every path but those of objects has a column, so only a record made to
   /// cost memory comes near.
   private static let maximumNodes = 1 << 17
 

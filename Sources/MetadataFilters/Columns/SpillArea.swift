@@ -1,7 +1,9 @@
 import FileStorage
 
 /// Bytes that are appended now and read back later, in memory while they are few and in one temporary file when
-/// they are many. Not for use by several threads at once.
+/// they are many.
+///
+/// Not for use by several threads at once.
 ///
 /// The file is removed by `remove()` or when the object goes away.
 final class SpillArea {

@@ -28,7 +28,9 @@ package struct StringDictionary: @unchecked Sendable {
     unsafe self.bytes = bytes
   }
 
-  /// The string of a code. Precondition: `code` is at least 0 and below `count`.
+  /// The string of a code.
+  ///
+  /// Precondition: `code` is at least 0 and below `count`.
   package subscript(code: Int) -> UnsafeRawBufferPointer {
     precondition(code >= 0 && code < count)
     if unsafe !narrow.isEmpty {

@@ -10,7 +10,9 @@ struct StringInterner {
   private var hashes: [UInt32] = []
   /// The low half, from which slots are found again when the table grows.
   private var lowHashes: [UInt32] = []
-  /// Open addressing with linear probing: string number + 1, 0 for a free slot. A power of two.
+  /// Open addressing with linear probing: string number + 1, 0 for a free slot.
+  ///
+  /// A power of two.
   private var slots: [UInt32] = []
 
   /// Distinct strings.
