@@ -162,6 +162,8 @@ package struct CommandTable: Sendable {
   package let environment: [(name: String, text: String)]
   /// Files that are read or written: path and a sentence.
   package let files: [(path: String, text: String)]
+  /// How messages look: paragraphs for the manual page.
+  package let diagnostics: [String]
   /// Where to report faults, and the home page: the last lines of the program's help.
   package let closing: [String]
   /// The date on the manual pages, as mdoc writes it ("November 21, 2026").
@@ -170,8 +172,8 @@ package struct CommandTable: Sendable {
   package init(
     program: String, version: String, summary: String, description: [String], commands: [Command],
     groups: [String], globalOptions: [Option], examples: [Example], exitNotes: [ExitNote],
-    environment: [(name: String, text: String)], files: [(path: String, text: String)], closing: [String],
-    date: String
+    environment: [(name: String, text: String)], files: [(path: String, text: String)],
+    diagnostics: [String], closing: [String], date: String
   ) {
     self.program = program
     self.version = version
@@ -184,6 +186,7 @@ package struct CommandTable: Sendable {
     self.exitNotes = exitNotes
     self.environment = environment
     self.files = files
+    self.diagnostics = diagnostics
     self.closing = closing
     self.date = date
   }

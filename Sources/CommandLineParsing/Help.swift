@@ -212,3 +212,12 @@ enum TextLayout {
     text + String(repeating: " ", count: max(width - text.count, 1))
   }
 }
+
+extension String {
+  /// Every occurrence of one character replaced by a text.
+  func swapping(_ character: Character, with text: String) -> String {
+    reduce(into: "") { result, next in
+      if next == character { result += text } else { result.append(next) }
+    }
+  }
+}

@@ -17,6 +17,8 @@ package enum CommandCatalog {
     description: [
       "A collection is a folder of files that holds vectors with an id and metadata. There is no server: every command opens the folder, does its work and ends.",
       "Changes become visible in one step and are on disk when the command returns. Any number of processes may read while one writes.",
+      "Options may stand anywhere before `--` and are never abbreviated. `--name=value` is the same as `--name value`. `-` is standard input or output.",
+      "Sizes are written `4096`, `64K` or `64KiB`, `1.5G`; `KB`, `MB` and `GB` are powers of ten. Lengths of time are written `250ms`, `30s`, `10m`, `2h`, `7d`. Times are dates such as `2026-11-21` or RFC 3339.",
     ],
     commands: commands.map { $0.command },
     groups: ["Lifecycle", "Rows in", "Rows out", "Search", "Upkeep", "Tools"],
@@ -39,6 +41,10 @@ package enum CommandCatalog {
       ("TMPDIR", "Where temporary files go, as `--tmpdir`."),
     ],
     files: [],
+    diagnostics: [
+      "Results go to standard output, everything else to standard error. A message reads `vdb: COMMAND: SENTENCE`, and a line that begins with `hint:` says what to do. With `--json` or `--errors-json` the last line of standard error is a JSON object with the schema `vdb.error/1`; its members `code` and `exit` are stable, its sentence is not.",
+      "After SIGINT, SIGTERM or SIGHUP the command says `interrupted`, leaves the collection whole, and ends by the same signal. A second one ends it at once. SIGUSR1 makes it report its progress once.",
+    ],
     closing: [],
     date: "November 21, 2026")
 }

@@ -71,8 +71,8 @@ package final class Messages {
     if !isJSON {
       line(prefix + TerminalText.singleLine(failure.message))
       for detail in failure.details { line("  " + TerminalText.singleLine(detail)) }
-      for text in help { line(text) }
       if let hint = failure.hint { line("hint: " + TerminalText.singleLine(hint)) }
+      for text in help { line(text) }
     }
     guard isJSON || endsWithJSON else { return }
     var json = JSONText()
