@@ -30,9 +30,12 @@ package struct UnsupportedFormat: Error, Equatable, Sendable {
   }
   package let path: String
   package let reason: Reason
-  package init(path: String, reason: Reason) {
+  /// What the file says of the format or program that it needs, such as "format 1.3"; for the message.
+  package let writtenBy: String?
+  package init(path: String, reason: Reason, writtenBy: String? = nil) {
     self.path = path
     self.reason = reason
+    self.writtenBy = writtenBy
   }
 }
 
