@@ -46,7 +46,8 @@ package struct CollectionIdentity: Equatable, Sendable {
 
   /// Makes an identity; the feature bits follow from the element type unless given. A longer `creator` is cut.
   package init(
-    uuid: UUID16, createdNanoseconds: Int64, dimension: UInt32, elementType: UInt8, metric: UInt8, idType: UInt8,
+    uuid: UUID16, createdNanoseconds: Int64, dimension: UInt32, elementType: UInt8, metric: UInt8,
+    idType: UInt8,
     creator: String, features: FeatureBits? = nil, formatMinor: UInt16 = FilePrefix.currentMinor
   ) {
     self.uuid = uuid
@@ -64,7 +65,8 @@ package struct CollectionIdentity: Equatable, Sendable {
   package func encode() -> [UInt8] {
     var copy = ByteWriter(capacity: CollectionIdentity.copySize)
     let prefix = FilePrefix(
-      kind: .identity, features: features, collection: uuid, headerLength: UInt32(CollectionIdentity.copySize),
+      kind: .identity, features: features, collection: uuid,
+      headerLength: UInt32(CollectionIdentity.copySize),
       minor: formatMinor)
     copy.append(prefix.encode())
     copy.append(createdNanoseconds)
@@ -138,7 +140,8 @@ package struct CollectionIdentity: Equatable, Sendable {
       throw damage(path, start + 72, "1 to \(maximumDimension) dimensions", "\(dimension)")
     }
     let (elementType, metric, idType) = (copy[76], copy[77], copy[78])
-    guard elementType <= 1, FeatureBits.required(elementType: elementType).incompat & ~prefix.features.incompat == 0
+    guard elementType <= 1,
+      FeatureBits.required(elementType: elementType).incompat & ~prefix.features.incompat == 0
     else {
       throw damage(path, start + 76, "an element type with its feature bit", "\(elementType)")
     }
@@ -152,7 +155,8 @@ package struct CollectionIdentity: Equatable, Sendable {
       throw damage(path, start + 79, "zero bytes", "other bytes")
     }
     return CollectionIdentity(
-      uuid: prefix.collection, createdNanoseconds: copy.littleEndian(at: 64, as: Int64.self), dimension: dimension,
+      uuid: prefix.collection, createdNanoseconds: copy.littleEndian(at: 64, as: Int64.self),
+      dimension: dimension,
       elementType: elementType, metric: metric, idType: idType, creator: creator, features: prefix.features,
       formatMinor: prefix.minor)
   }

@@ -95,7 +95,8 @@ package struct FeatureBits: Equatable, Sendable {
     names(
       bits,
       [
-        "16-bit float vectors", "bfloat16 vectors", "8-bit integer vectors", "bit vectors", "compressed metadata",
+        "16-bit float vectors", "bfloat16 vectors", "8-bit integer vectors", "bit vectors",
+        "compressed metadata",
         "encrypted pages", "several vectors a row", "sparse vectors",
       ])
   }

@@ -119,18 +119,22 @@ package struct FilePrefix: Equatable, Sendable {
       readOnlyCompat: bytes.littleEndian(at: 24, as: UInt64.self),
       compat: bytes.littleEndian(at: 32, as: UInt64.self))
     try features.check(path: path, forWriting: false, writtenBy: formatName)
-    guard let owner = UUID16(bytes: [UInt8](bytes[40..<56])) else { throw damage(40, "a UUID", "other bytes") }
+    guard let owner = UUID16(bytes: [UInt8](bytes[40..<56])) else {
+      throw damage(40, "a UUID", "other bytes")
+    }
     if let collection, collection != owner {
       throw damage(40, "a file of collection \(collection)", "a file of collection \(owner)")
     }
     let headerLength = bytes.littleEndian(at: 56, as: UInt32.self)
     guard isPossible(headerLength), UInt64(headerLength) <= fileSize else {
       throw damage(
-        56, "a header length that is a multiple of 64 and at most \(min(fileSize, UInt64(maximumHeaderLength)))",
+        56,
+        "a header length that is a multiple of 64 and at most \(min(fileSize, UInt64(maximumHeaderLength)))",
         "\(headerLength)")
     }
     return FilePrefix(
-      kind: kind, features: features, collection: owner, headerLength: headerLength, major: major, minor: minor)
+      kind: kind, features: features, collection: owner, headerLength: headerLength, major: major,
+      minor: minor)
   }
 }
 

@@ -25,7 +25,8 @@ struct CanonicalTextReader {
   func damage(_ expected: String, _ found: String? = nil) -> StorageError {
     .corruption(
       CorruptionError(
-        path: path, section: "body", offset: fileOffset + UInt64(position - bytes.startIndex), expected: expected,
+        path: path, section: "body", offset: fileOffset + UInt64(position - bytes.startIndex),
+        expected: expected,
         found: found ?? next.map { "byte \($0)" } ?? "the end"))
   }
 
@@ -63,7 +64,9 @@ struct CanonicalTextReader {
     try takeSeparator(after: UInt8(ascii: "{"))
     let start = self
     let key = try string()
-    guard let last = lastKeys.last, key.isAfter(last) else { throw start.damage("sorted keys", "another order") }
+    guard let last = lastKeys.last, key.isAfter(last) else {
+      throw start.damage("sorted keys", "another order")
+    }
     lastKeys[lastKeys.count - 1] = key
     try take(UInt8(ascii: ":"))
     return key
@@ -114,14 +117,16 @@ struct CanonicalTextReader {
     while let byte = next, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
       let (product, high) = value.multipliedReportingOverflow(by: 10)
       let digit = Int64(byte - UInt8(ascii: "0"))
-      let (sum, carry) = isNegative
+      let (sum, carry) =
+        isNegative
         ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
       overflow = overflow || high || carry
       value = sum
       position += 1
     }
     let digits = position - first
-    guard digits > 0, !overflow, digits == 1 || bytes[first] != UInt8(ascii: "0"), !isNegative || value != 0 else {
+    guard digits > 0, !overflow, digits == 1 || bytes[first] != UInt8(ascii: "0"), !isNegative || value != 0
+    else {
       throw start.damage("a whole number of 64 bits", "another value")
     }
     return value
@@ -142,7 +147,9 @@ struct CanonicalTextReader {
     let start = self
     try take(UInt8(ascii: "\""))
     let first = position
-    while let byte = next, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { position += 1 }
+    while let byte = next, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+      position += 1
+    }
     if next == UInt8(ascii: "\""), let text = String(validating: bytes[first..<position], as: UTF8.self) {
       position += 1
       return text
@@ -173,7 +180,8 @@ struct CanonicalTextReader {
     case UInt8(ascii: "r"): return 13
     case UInt8(ascii: "u"):
       let digits = bytes[position...].prefix(4)
-      guard digits.count == 4, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16), value < 0x20
+      guard digits.count == 4, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16),
+        value < 0x20
       else { throw damage("the escape of a control character") }
       position += 4
       return value
@@ -224,7 +232,9 @@ struct CanonicalTextWriter {
   private(set) var bytes: [UInt8] = []
 
   private mutating func separate() {
-    guard let last = bytes.last, last != UInt8(ascii: "{"), last != UInt8(ascii: "["), last != UInt8(ascii: ":") else {
+    guard let last = bytes.last, last != UInt8(ascii: "{"), last != UInt8(ascii: "["),
+      last != UInt8(ascii: ":")
+    else {
       return
     }
     bytes.append(UInt8(ascii: ","))

@@ -109,7 +109,8 @@ package struct SegmentEntry: Equatable, Sendable {
   package var deletion: DeletionEntry?
 
   package init(
-    number: UInt64, bytes: UInt64, sha256: Digest256, footerCRC: UInt32, rows: UInt64, live: UInt64, minLSN: UInt64,
+    number: UInt64, bytes: UInt64, sha256: Digest256, footerCRC: UInt32, rows: UInt64, live: UInt64,
+    minLSN: UInt64,
     maxLSN: UInt64, contentHash: Digest256, deletion: DeletionEntry? = nil
   ) {
     self.number = number
@@ -141,7 +142,8 @@ package struct DeletionEntry: Equatable, Sendable {
   package var contentHash: Digest256
 
   package init(
-    generation: UInt64, bytes: UInt64, sha256: Digest256, footerCRC: UInt32, count: UInt64, contentHash: Digest256
+    generation: UInt64, bytes: UInt64, sha256: Digest256, footerCRC: UInt32, count: UInt64,
+    contentHash: Digest256
   ) {
     self.generation = generation
     self.bytes = bytes

@@ -201,17 +201,20 @@ enum ManifestBody {
     guard minLSN <= maxLSN else { throw text.damage("min_lsn at most max_lsn", "\(minLSN) and \(maxLSN)") }
     let deleted = deletion?.count ?? 0
     guard deleted <= rows, live == rows - deleted else {
-      throw text.damage("live rows that are rows less deleted rows", "\(live) of \(rows) with \(deleted) deleted")
+      throw text.damage(
+        "live rows that are rows less deleted rows", "\(live) of \(rows) with \(deleted) deleted")
     }
     try text.member("sha256")
     let sha256 = try text.digest()
     try text.endObject()
     return SegmentEntry(
-      number: number, bytes: bytes, sha256: sha256, footerCRC: footerCRC, rows: rows, live: live, minLSN: minLSN,
+      number: number, bytes: bytes, sha256: sha256, footerCRC: footerCRC, rows: rows, live: live,
+      minLSN: minLSN,
       maxLSN: maxLSN, contentHash: contentHash, deletion: deletion)
   }
 
-  private static func decodeDeletion(_ text: inout CanonicalTextReader) throws(StorageError) -> DeletionEntry {
+  private static func decodeDeletion(_ text: inout CanonicalTextReader) throws(StorageError) -> DeletionEntry
+  {
     try text.beginObject()
     try text.member("bytes")
     let bytes = try text.unsigned(positive)

@@ -36,7 +36,8 @@ package enum ManifestCodec {
     var file = ByteWriter(capacity: headerLength + padded(body.count) + trailerLength)
     file.append(
       FilePrefix(
-        kind: .manifest, features: manifest.features, collection: collection, headerLength: UInt32(headerLength)
+        kind: .manifest, features: manifest.features, collection: collection,
+        headerLength: UInt32(headerLength)
       ).encode())
     file.append(manifest.version)
     file.append(manifest.parentVersion)
@@ -69,7 +70,8 @@ package enum ManifestCodec {
   ) throws(StorageError) -> Manifest {
     func damage(_ section: String, _ offset: Int, _ expected: String, _ found: String) -> StorageError {
       .corruption(
-        CorruptionError(path: path, section: section, offset: UInt64(offset), expected: expected, found: found))
+        CorruptionError(
+          path: path, section: section, offset: UInt64(offset), expected: expected, found: found))
     }
     let prefix = try FilePrefix.decode(
       bytes: [UInt8](bytes.prefix(FilePrefix.byteCount)), path: path, kind: .manifest, collection: collection,
@@ -80,7 +82,8 @@ package enum ManifestCodec {
     let headerCRC = bytes.littleEndian(at: headerLength - 4, as: UInt32.self)
     let computedHeaderCRC = crc32c([UInt8](bytes.prefix(headerLength - 4)))
     guard headerCRC == computedHeaderCRC else {
-      throw damage("header", 0, "CRC-32C \(hexadecimal(headerCRC))", "CRC-32C \(hexadecimal(computedHeaderCRC))")
+      throw damage(
+        "header", 0, "CRC-32C \(hexadecimal(headerCRC))", "CRC-32C \(hexadecimal(computedHeaderCRC))")
     }
     guard let bodyLength = Int(exactly: bytes.littleEndian(at: 120, as: UInt64.self)),
       bodyLength <= ManifestLimits.bodyBytes, bytes.count == headerLength + padded(bodyLength) + trailerLength
@@ -96,12 +99,15 @@ package enum ManifestCodec {
     let bodyCRC = bytes.littleEndian(at: 152, as: UInt32.self)
     let computedCRC = crc32c(body)
     guard bodyCRC == computedCRC else {
-      throw damage("body", headerLength, "CRC-32C \(hexadecimal(bodyCRC))", "CRC-32C \(hexadecimal(computedCRC))")
+      throw damage(
+        "body", headerLength, "CRC-32C \(hexadecimal(bodyCRC))", "CRC-32C \(hexadecimal(computedCRC))")
     }
     let computed = unsafe bytes.withUnsafeBytes {
       unsafe SHA256.digest(of: UnsafeRawBufferPointer(rebasing: $0[..<trailer]))
     }
-    guard computed == hash else { throw damage("hash", trailer, "SHA-256 \(hash.hex)", "SHA-256 \(computed.hex)") }
+    guard computed == hash else {
+      throw damage("hash", trailer, "SHA-256 \(hash.hex)", "SHA-256 \(computed.hex)")
+    }
     guard bytes[160..<(headerLength - 4)].allSatisfy({ $0 == 0 }),
       bytes[bodyEnd..<trailer].allSatisfy({ $0 == 0 })
     else { throw damage("header", 160, "zero bytes where nothing is stored", "other bytes") }
@@ -128,7 +134,8 @@ package enum ManifestCodec {
       throw damage("header", 80, "32 bytes", "fewer")
     }
     let identity = CollectionIdentity(
-      uuid: prefix.collection, createdNanoseconds: 0, dimension: 1, elementType: 0, metric: 0, idType: 0, creator: "")
+      uuid: prefix.collection, createdNanoseconds: 0, dimension: 1, elementType: 0, metric: 0, idType: 0,
+      creator: "")
     var manifest = Manifest(firstVersionOf: identity, identityHash: .zero)
     manifest.features = prefix.features
     manifest.version = try number(64, "version")
@@ -148,7 +155,8 @@ enum ManifestRules {
   /// - Throws: `.corruption` that names the first rule broken.
   static func check(_ manifest: Manifest, path: String) throws(StorageError) {
     func require(
-      _ condition: Bool, _ section: String, _ expected: @autoclosure () -> String, _ found: @autoclosure () -> String
+      _ condition: Bool, _ section: String, _ expected: @autoclosure () -> String,
+      _ found: @autoclosure () -> String
     ) throws(StorageError) {
       guard !condition else { return }
       throw .corruption(
@@ -158,12 +166,14 @@ enum ManifestRules {
     try require(m.version >= 1, "header", "a version from 1 on", "0")
     try require(m.parentVersion < m.version, "header", "a parent below \(m.version)", "\(m.parentVersion)")
     try require(
-      m.parentVersion != 0 || m.parentHash == .zero, "header", "no parent hash without a parent", m.parentHash.hex)
+      m.parentVersion != 0 || m.parentHash == .zero, "header", "no parent hash without a parent",
+      m.parentHash.hex)
     try require(m.walStartLSN >= 1, "header", "a first LSN from 1 on", "0")
     try require(
       m.lastLSN >= m.walStartLSN - 1, "header", "a last LSN of at least \(m.walStartLSN - 1)", "\(m.lastLSN)")
     try require(
-      m.firstLog >= 1 && m.firstLog <= m.nextNumber, "header", "a first log from 1 to \(m.nextNumber)", "\(m.firstLog)")
+      m.firstLog >= 1 && m.firstLog <= m.nextNumber, "header", "a first log from 1 to \(m.nextNumber)",
+      "\(m.firstLog)")
     try require(m.flags & ~ManifestCodec.knownFlags == 0, "header", "flags 0 to 7", "\(m.flags)")
     var numbers: Set<UInt64> = []
     var live: UInt64 = 0
@@ -173,7 +183,8 @@ enum ManifestRules {
         segment.number < m.nextNumber && numbers.insert(segment.number).inserted, "segments",
         "different numbers below \(m.nextNumber)", "segment \(segment.number)")
       try require(
-        segment.maxLSN < m.walStartLSN, "segments", "rows older than LSN \(m.walStartLSN) in segment \(segment.number)",
+        segment.maxLSN < m.walStartLSN, "segments",
+        "rows older than LSN \(m.walStartLSN) in segment \(segment.number)",
         "LSN \(segment.maxLSN)")
       // At most 10^6 segments of fewer than 2^32 rows: below 2^52.
       live += segment.live
@@ -185,11 +196,14 @@ enum ManifestRules {
     var indexNumbers: Set<UInt64> = []
     for index in m.indexes {
       try require(
-        index.number < m.nextNumber && indexNumbers.insert(index.number).inserted && !numbers.contains(index.number),
+        index.number < m.nextNumber && indexNumbers.insert(index.number).inserted
+          && !numbers.contains(index.number),
         "indexes", "different numbers below \(m.nextNumber)", "index \(index.number)")
-      try require(numbers.contains(index.segment), "indexes", "an index of a segment listed", "of \(index.segment)")
       try require(
-        kinds.insert("\(index.segment) \(index.kind)").inserted, "indexes", "one index of a kind for a segment",
+        numbers.contains(index.segment), "indexes", "an index of a segment listed", "of \(index.segment)")
+      try require(
+        kinds.insert("\(index.segment) \(index.kind)").inserted, "indexes",
+        "one index of a kind for a segment",
         "two of kind \(index.kind) for segment \(index.segment)")
     }
   }

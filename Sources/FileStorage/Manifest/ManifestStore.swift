@@ -45,7 +45,8 @@ package struct ManifestStore: Sendable {
     }
     let manifest = try ManifestCodec.decode(bytes, path: name, collection: collection)
     guard manifest.version == version else {
-      throw damage(name, "header", "version \(version), as the file's name says", "version \(manifest.version)")
+      throw damage(
+        name, "header", "version \(version), as the file's name says", "version \(manifest.version)")
     }
     guard manifest.identityHash == identityHash else {
       throw damage(
@@ -71,7 +72,8 @@ package struct ManifestStore: Sendable {
     guard parent.hash == manifest.parentHash else {
       throw damage(
         FileNames.manifest(manifest.version), "header",
-        "a parent with SHA-256 \(manifest.parentHash.hex)", "version \(parent.version) with \(parent.hash.hex)")
+        "a parent with SHA-256 \(manifest.parentHash.hex)",
+        "version \(parent.version) with \(parent.hash.hex)")
     }
     return true
   }
@@ -97,7 +99,8 @@ package struct ManifestStore: Sendable {
       throw damage(name, "body", "a version that reads back as it was made", "another one")
     }
     guard committed.identityHash == identityHash else {
-      throw damage(name, "body", "a version of the identity with SHA-256 \(identityHash.hex)", "another identity")
+      throw damage(
+        name, "body", "a version of the identity with SHA-256 \(identityHash.hex)", "another identity")
     }
     let temporary = FileNames.temporary(name)
     do throws(FileError) {
@@ -115,7 +118,8 @@ package struct ManifestStore: Sendable {
     return committed
   }
 
-  private func damage(_ name: String, _ section: String, _ expected: String, _ found: String) -> StorageError {
+  private func damage(_ name: String, _ section: String, _ expected: String, _ found: String) -> StorageError
+  {
     .corruption(CorruptionError(path: name, section: section, offset: nil, expected: expected, found: found))
   }
 }
