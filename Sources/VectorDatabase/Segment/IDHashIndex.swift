@@ -6,7 +6,7 @@ import FileStorage
 //   4  4  u32 fingerprint: the low 32 bits of the id's hash
 // The hash is SipHash-1-3 keyed by the collection's UUID; an id's home slot is its top b bits. b is the least number with
 // rows <= 0.7 * 2^b. Every slot from an id's home to its place is taken, so a search ends at an empty slot or at the
-// section's end.
+// section's end. Of rows with the same id (all but one of them deleted by the segment's first deletion file) one is named.
 
 /// Gathers the ids' hashes and writes the hash index in windows, at a fixed cost of memory.
 ///
@@ -39,11 +39,25 @@ struct IDHashIndexWriter {
     rows += 1
   }
 
-  /// Adds the section. The bits may be forced by tests.
-  func write(to writer: ContainerWriter, homeBits: Int, windowBits: Int = defaultWindowBits) throws(StorageError) {
+  /// Adds the section, and gives the pairs of rows that have the same id, ordered by the later row.
+  ///
+  /// Of rows with the same id the index names one: the last, or the first. The bits may be forced by tests.
+  func write(
+    to writer: ContainerWriter, homeBits: Int, windowBits: Int = defaultWindowBits, keepsLast: Bool,
+    sameID: (UInt32, UInt32) throws(StorageError) -> Bool
+  ) throws(StorageError) -> [(earlier: UInt32, later: UInt32)] {
     try writer.beginStreamed(.idIndex, elementSize: 8)
     defer { writer.end() }
-    guard rows > 0 else { return }
+    guard rows > 0 else { return [] }
+    var duplicates: [(earlier: UInt32, later: UInt32)] = []
+    // Deals with `slot`, which an equal fingerprint brought under suspicion: true when both have the same id.
+    func merge(_ slot: inout UInt64, _ row: UInt32) throws(StorageError) -> Bool {
+      let known = UInt32(truncatingIfNeeded: slot) &- 1
+      guard try sameID(known, row) else { return false }
+      duplicates.append((known, row))
+      if keepsLast { slot = slot & ~0xFFFF_FFFF | UInt64(row &+ 1) }
+      return true
+    }
     let windowBits = min(windowBits, homeBits)
     let windowCount = 1 << (homeBits - windowBits)
     let windowSize = 1 << windowBits
@@ -56,7 +70,7 @@ struct IDHashIndexWriter {
       let placed = min(carried.count, windowSize)
       for index in 0..<placed { slots[index] = carried[index] }
       carried.removeFirst(placed)
-      // Slots below this one are known to be taken, when all of them were carried.
+      let carriedBefore = carried.count
       let partitionRange =
         prefixBits <= 8
         ? window << Int(8 - prefixBits)..<(window + 1) << Int(8 - prefixBits)
@@ -71,14 +85,30 @@ struct IDHashIndexWriter {
             if prefixBits > 8, hash >> (64 - prefixBits) != UInt64(window) { continue }
             var place = Int(truncatingIfNeeded: hash >> UInt64(64 - homeBits)) & (windowSize - 1)
             let slot = UInt64(row &+ 1) | hash << 32
-            while place < windowSize, slots[place] != 0 { place += 1 }
-            if place < windowSize { slots[place] = slot } else { carried.append(slot) }
+            while place < windowSize, slots[place] != 0 {
+              if slots[place] >> 32 == slot >> 32, try merge(&slots[place], row) { break }
+              place += 1
+            }
+            if place < windowSize {
+              if slots[place] == 0 { slots[place] = slot }
+              continue
+            }
+            var isKnown = false
+            for index in carriedBefore..<carried.count where carried[index] >> 32 == slot >> 32 {
+              if try merge(&carried[index], row) {
+                isKnown = true
+                break
+              }
+            }
+            if !isKnown { carried.append(slot) }
           }
         }
       }
       try unsafe slots.withSlotBytes { (bytes) throws(StorageError) in try unsafe writer.append(bytes) }
     }
     try unsafe carried.withSlotBytes { (bytes) throws(StorageError) in try unsafe writer.append(bytes) }
+    duplicates.sort { $0.later < $1.later }
+    return duplicates
   }
 }
 
@@ -92,7 +122,7 @@ struct IDHashIndexReader {
   /// Nil when the section does not fit the numbers.
   init?(_ entry: SectionEntry?, homeBits: UInt8, rows: Int) {
     guard let entry, entry.elementSize == 8, entry.length % 8 == 0, entry.count == entry.length / 8, homeBits <= 33,
-      rows == 0 ? entry.count == 0 : entry.count >= max(UInt64(1) << UInt64(homeBits), UInt64(rows))
+      rows == 0 ? entry.count == 0 : entry.count >= UInt64(1) << UInt64(homeBits)
     else { return nil }
     self.entry = entry
     self.homeBits = UInt64(homeBits)
