@@ -3,6 +3,7 @@ import MetadataFilters
 import VectorMath
 
 /// Rows that lie in flat memory, for the time of one call.
+@unsafe
 struct RowBlock {
   let count: Int
   let idBytes: UnsafeRawBufferPointer
@@ -118,9 +119,9 @@ extension RecordBatch {
                 let idPart = unsafe idOffsets[rows.lowerBound]..<idOffsets[rows.upperBound]
                 let metadataPart = unsafe metadataOffsets[rows.lowerBound]..<metadataOffsets[rows.upperBound]
                 let elements =
-                  shape.elementType == .f16
+                  unsafe shape.elementType == .f16
                   ? halves
-                  : unsafe UnsafeRawBufferPointer(
+                  : UnsafeRawBufferPointer(
                     rebasing: floats[rows.lowerBound * shape.stride..<rows.upperBound * shape.stride])
                 let block = unsafe RowBlock(
                   count: rows.count, idBytes: UnsafeRawBufferPointer(rebasing: ids[idPart]),
@@ -159,47 +160,70 @@ struct RowWork {
   /// Converts part of a batch to the element type, unless that is f32.
   mutating func load(_ batch: RecordBatch, _ rows: Range<Int>, _ shape: SegmentShape) throws(StorageError) {
     guard shape.elementType == .f16 else { return }
-    let count = rows.count * shape.dimension
-    if elements.count != 2 * count { elements = [UInt8](repeating: 0, count: 2 * count) }
+    elements.removeAll(keepingCapacity: true)
     unsafe batch.vectors.withUnsafeBufferPointer { floats in
-      unsafe elements.withUnsafeMutableBytes { halves in
-        unsafe convertToHalf(
-          UnsafeBufferPointer(rebasing: floats[rows.lowerBound * shape.dimension..<rows.upperBound * shape.dimension]),
-          into: halves)
-      }
+      let part = rows.lowerBound * shape.dimension..<rows.upperBound * shape.dimension
+      unsafe HalfPrecision.append(UnsafeBufferPointer(rebasing: floats[part]), to: &elements)
     }
   }
 
   /// Fills `hashes`, `norms` and `sum` for a block.
   mutating func measure(_ block: RowBlock, _ shape: SegmentShape, key: UUID16, threads: Int) {
-    let groups = (block.count + Self.rowsAtOnce - 1) / Self.rowsAtOnce
-    hashes.resize(to: block.count, 0)
-    norms.resize(to: shape.metric == .cosine ? block.count : 0, 0)
+    let groups = unsafe (block.count + Self.rowsAtOnce - 1) / Self.rowsAtOnce
+    unsafe hashes.resize(to: block.count, 0)
+    unsafe norms.resize(to: shape.metric == .cosine ? block.count : 0, 0)
     sums.resize(to: groups, Digest256.zero)
     unsafe hashes.withUnsafeMutableBufferPointer { hashes in
       unsafe norms.withUnsafeMutableBufferPointer { norms in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
-          // Each group writes its own part of the three arrays, and the block is only read.
-          nonisolated(unsafe) let output = unsafe (hashes: hashes, norms: norms, sums: sums)
-          nonisolated(unsafe) let block = unsafe block
+          let task = unsafe RowMeasure(
+            block: block, shape: shape, key: key, hashes: hashes, norms: norms, sums: sums)
           ParallelLoop.run(blocks: groups, threads: threads) { group in
-            var sum = Digest256.zero
-            for row in group * Self.rowsAtOnce..<min((group + 1) * Self.rowsAtOnce, block.count) {
-              let id = unsafe block.id(row)
-              let elements = unsafe UnsafeRawBufferPointer(
-                rebasing: block.elements[row * shape.stride..<(row + 1) * shape.stride])
-              unsafe output.hashes[row] = unsafe sipHash13(id, key: key)
-              if shape.metric == .cosine { unsafe output.norms[row] = unsafe storedNorm(elements, shape) }
-              sum = unsafe sum
-                + RowContent.hash(
-                  idType: shape.idType, id: id, elements: elements, metadata: block.metadata(row))
-            }
-            unsafe output.sums[group] = sum
+            task.run(group * Self.rowsAtOnce..<min((group + 1) * Self.rowsAtOnce, task.count), group)
           }
         }
       }
     }
     sum = sums.reduce(Digest256.zero) { $0 + $1 }
+  }
+}
+
+/// The work on one block of rows, shared by several threads: each writes its own part of the three arrays.
+@safe
+private struct RowMeasure: @unchecked Sendable {
+  let count: Int
+  private let block: RowBlock
+  private let shape: SegmentShape
+  private let key: UUID16
+  private let hashes: UnsafeMutableBufferPointer<UInt64>
+  private let norms: UnsafeMutableBufferPointer<Float>
+  private let sums: UnsafeMutableBufferPointer<Digest256>
+
+  init(
+    block: RowBlock, shape: SegmentShape, key: UUID16, hashes: UnsafeMutableBufferPointer<UInt64>,
+    norms: UnsafeMutableBufferPointer<Float>, sums: UnsafeMutableBufferPointer<Digest256>
+  ) {
+    unsafe count = block.count
+    unsafe self.block = block
+    self.shape = shape
+    self.key = key
+    unsafe self.hashes = hashes
+    unsafe self.norms = norms
+    unsafe self.sums = sums
+  }
+
+  func run(_ rows: Range<Int>, _ group: Int) {
+    var sum = Digest256.zero
+    for row in rows {
+      let id = unsafe block.id(row)
+      let elements = unsafe UnsafeRawBufferPointer(
+        rebasing: block.elements[row * shape.stride..<(row + 1) * shape.stride])
+      unsafe hashes[row] = unsafe sipHash13(id, key: key)
+      if shape.metric == .cosine { unsafe norms[row] = unsafe storedNorm(elements, shape) }
+      let metadata = unsafe block.metadata(row)
+      sum += unsafe RowContent.hash(idType: shape.idType, id: id, elements: elements, metadata: metadata)
+    }
+    unsafe sums[group] = sum
   }
 }
 

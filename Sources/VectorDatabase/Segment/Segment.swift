@@ -1,7 +1,7 @@
 package import FileStorage
 package import MetadataFilters
 import Synchronization
-package import VectorMath
+import VectorMath
 
 /// A segment file open for reading: vectors, ids, metadata, times and columns of rows 0 ..< `rows`.
 ///
@@ -176,7 +176,7 @@ package final class Segment: Sendable {
   package func row(forID id: RecordID) throws(StorageError) -> UInt32? {
     guard id.type == shape.idType else { return nil }
     var row: UInt32?
-    try id.bytes.withBytes { (bytes) throws(StorageError) in row = try unsafe self.row(forID: bytes) }
+    try unsafe id.bytes.withBytes { (bytes) throws(StorageError) in row = try unsafe self.row(forID: bytes) }
     return row
   }
 
@@ -187,7 +187,7 @@ package final class Segment: Sendable {
 
   /// The row of an id whose SipHash-1-3, keyed by the collection's UUID, is known.
   package func row(forID id: UnsafeRawBufferPointer, hash: UInt64) throws(StorageError) -> UInt32? {
-    try unsafe index.row(hash: hash, file) { (row) throws(StorageError) in
+    try index.row(hash: hash, file) { (row) throws(StorageError) in
       let stored = try unsafe idBytes(Int(row))
       return unsafe stored.count == id.count && stored.elementsEqual(id)
     }

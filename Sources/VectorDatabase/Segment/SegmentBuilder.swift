@@ -189,16 +189,16 @@ package final class SegmentBuilder {
     unsafe work.measure(block, shape, key: identity.uuid, threads: threads)
     contentHash = contentHash + work.sum
     try unsafe writer.append(block.elements)
-    if let norms { try work.norms.withRawBytes { (bytes) throws(StorageError) in try unsafe norms.append(bytes) } }
+    if let norms { try unsafe work.norms.withRawBytes { (bytes) throws(StorageError) in try unsafe norms.append(bytes) } }
     try unsafe ids.append(block.idBytes)
-    for row in 0..<block.count {
+    for row in unsafe 0..<block.count {
       try hashes.append(hash: work.hashes[row])
       if let idLengths { try unsafe idLengths.append(UInt32(truncatingIfNeeded: block.id(row).count)) }
       let metadata = unsafe block.metadata(row)
       try unsafe payload.append(metadata)
       try unsafe columns.append(row: metadata)
     }
-    written += block.count
+    written += unsafe block.count
   }
 
   // MARK: End

@@ -1,6 +1,6 @@
-import FileStorage
-import MetadataFilters
-import VectorMath
+package import FileStorage
+package import MetadataFilters
+package import VectorMath
 
 // A segment file: a container of kind SEGM with 16 KiB blocks. Row numbers run from 0 in the order of the vectors.
 //
