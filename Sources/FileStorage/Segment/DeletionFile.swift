@@ -70,14 +70,16 @@ package enum DeletionFile {
   ) throws(StorageError) -> [UInt64] {
     let file = try ContainerFile.open(
       fileSystem: fileSystem, name: name ?? FileNames.deletion(segment.number, deletion.generation),
-      kind: .deletion, collection: collection, expectedBytes: deletion.bytes, expectedFooterCRC: deletion.footerCRC)
+      kind: .deletion, collection: collection, expectedBytes: deletion.bytes,
+      expectedFooterCRC: deletion.footerCRC)
     func damage(_ section: String, _ expected: String, _ found: String) -> StorageError {
       .corruption(
         CorruptionError(path: file.name, section: section, offset: nil, expected: expected, found: found))
     }
     guard file.headerFields == header(segment, deletion.generation) else {
       throw damage(
-        "header", "deleted rows of segment \(segment.number), generation \(deletion.generation)", "another origin")
+        "header", "deleted rows of segment \(segment.number), generation \(deletion.generation)",
+        "another origin")
     }
     let footer = file.footerFields
     guard footer.count == footerSize, footer.littleEndian(at: 0, as: UInt64.self) == deletion.count,
@@ -94,10 +96,14 @@ package enum DeletionFile {
         throw damage("BITS", "\(8 * words.count) bytes", "\(bytes.count) bytes")
       }
       for index in words.indices { words[index] = unsafe bytes.littleEndian(at: 8 * index, as: UInt64.self) }
-      guard isBitset(words, rows: segment.rows) else { throw damage("BITS", "rows below \(rows)", "a row above") }
+      guard isBitset(words, rows: segment.rows) else {
+        throw damage("BITS", "rows below \(rows)", "a row above")
+      }
     case 4:
       var previous = -1
-      guard bytes.count % 4 == 0 else { throw damage("BITS", "a multiple of 4 bytes", "\(bytes.count) bytes") }
+      guard bytes.count % 4 == 0 else {
+        throw damage("BITS", "a multiple of 4 bytes", "\(bytes.count) bytes")
+      }
       for index in 0..<bytes.count / 4 {
         let row = unsafe Int(bytes.littleEndian(at: 4 * index, as: UInt32.self))
         guard row > previous, row < rows else {

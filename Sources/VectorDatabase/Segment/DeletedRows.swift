@@ -18,7 +18,12 @@ extension DeletionFile {
     name: String? = nil
   ) throws(StorageError) -> RowSet {
     let words = try readWords(fileSystem, segment, deletion, collection: collection, name: name)
-    // The words were checked against the same row count.
-    return RowSet(words: words, count: Int(segment.rows)) ?? RowSet(count: Int(segment.rows))
+    guard let count = Int(exactly: segment.rows), let rows = RowSet(words: words, count: count) else {
+      throw .corruption(
+        CorruptionError(
+          path: name ?? FileNames.deletion(segment.number, deletion.generation), section: "BITS", offset: nil,
+          expected: "rows below \(segment.rows)", found: "others"))
+    }
+    return rows
   }
 }

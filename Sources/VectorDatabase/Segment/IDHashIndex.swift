@@ -121,7 +121,8 @@ struct IDHashIndexReader {
 
   /// Nil when the section does not fit the numbers.
   init?(_ entry: SectionEntry?, homeBits: UInt8, rows: Int) {
-    guard let entry, entry.elementSize == 8, entry.length % 8 == 0, entry.count == entry.length / 8, homeBits <= 33,
+    guard let entry, entry.elementSize == 8, entry.length % 8 == 0, entry.count == entry.length / 8,
+      homeBits <= 33,
       rows == 0 ? entry.count == 0 : entry.count >= UInt64(1) << UInt64(homeBits)
     else { return nil }
     self.entry = entry

@@ -40,7 +40,9 @@ struct PayloadWriter {
 
   mutating func append(_ metadata: UnsafeRawBufferPointer) throws(StorageError) {
     if !ends.isEmpty, ends.count + 4 + data.count + metadata.count > PayloadBlocks.sizeLimit { try flush() }
-    guard UInt32(exactly: metadata.count) != nil else { throw .file(FileError(.write, "metadata of a row", 27)) }
+    guard UInt32(exactly: metadata.count) != nil else {
+      throw .file(FileError(.write, "metadata of a row", 27))
+    }
     unsafe data.append(contentsOf: metadata)
     ends.appendLittleEndian(UInt32(truncatingIfNeeded: data.count))
     if metadata.count > 0 { hasMetadata = true }
@@ -82,7 +84,8 @@ struct PayloadReader {
   init?(directory: SectionEntry, blocks: SectionEntry, rows: Int) {
     guard directory.elementSize == UInt32(PayloadBlocks.entrySize),
       directory.length % UInt64(PayloadBlocks.entrySize) == 0,
-      directory.count == directory.length / UInt64(PayloadBlocks.entrySize), (directory.count == 0) == (rows == 0)
+      directory.count == directory.length / UInt64(PayloadBlocks.entrySize),
+      (directory.count == 0) == (rows == 0)
     else { return nil }
     self.directory = directory
     self.blocks = blocks
@@ -114,8 +117,10 @@ struct PayloadReader {
     let length = unsafe Int(entry.littleEndian(at: 8, as: UInt32.self))
     let stored = unsafe Int(entry.littleEndian(at: 12, as: UInt32.self))
     let listLength = 4 * (end - first)
-    guard let offset = unsafe Int(exactly: entry.littleEndian(at: 0, as: UInt64.self)), first <= row, row < end,
-      length == stored, listLength <= length, offset <= Int(blocks.length), length <= Int(blocks.length) - offset
+    guard let offset = unsafe Int(exactly: entry.littleEndian(at: 0, as: UInt64.self)), first <= row,
+      row < end,
+      length == stored, listLength <= length, offset <= Int(blocks.length),
+      length <= Int(blocks.length) - offset
     else { throw damage(file, directory, PayloadBlocks.entrySize * low) }
 
     let index = row - first
@@ -123,7 +128,9 @@ struct PayloadReader {
       blocks, offset + 4 * max(0, index - 1)..<offset + 4 * index + 4)
     let begin = unsafe index == 0 ? 0 : Int(ends.littleEndian(at: 0, as: UInt32.self))
     let finish = unsafe Int(ends.littleEndian(at: ends.count - 4, as: UInt32.self))
-    guard begin <= finish, finish <= length - listLength else { throw damage(file, blocks, offset + 4 * index) }
+    guard begin <= finish, finish <= length - listLength else {
+      throw damage(file, blocks, offset + 4 * index)
+    }
     return try unsafe file.bytes(blocks, offset + listLength + begin..<offset + listLength + finish)
   }
 

@@ -92,7 +92,8 @@ struct RowStaging {
               do throws(StorageError) {
                 try unsafe body(
                   RowBlock(
-                    count: count, idBytes: ids, idOffsets: idOffsets, elements: elements, metadataBytes: metadata,
+                    count: count, idBytes: ids, idOffsets: idOffsets, elements: elements,
+                    metadataBytes: metadata,
                     metadataOffsets: metadataOffsets))
               } catch { failure = error }
             }
@@ -107,7 +108,8 @@ struct RowStaging {
 extension RecordBatch {
   /// Gives part of the batch as a block. `halves` holds the vectors of that part as f16 bytes where the shape wants them.
   func withRowBlock(
-    _ rows: Range<Int>, _ shape: SegmentShape, halves: [UInt8], _ body: (RowBlock) throws(StorageError) -> Void
+    _ rows: Range<Int>, _ shape: SegmentShape, halves: [UInt8],
+    _ body: (RowBlock) throws(StorageError) -> Void
   ) throws(StorageError) {
     var failure: StorageError?
     unsafe idBytes.withUnsafeBytes { ids in

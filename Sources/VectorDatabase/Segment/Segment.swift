@@ -54,7 +54,8 @@ package final class Segment: Sendable {
   package init(_ file: ContainerFile, _ shape: SegmentShape) throws(StorageError) {
     func damage(_ section: String, _ expected: String) -> StorageError {
       .corruption(
-        CorruptionError(path: file.name, section: section, offset: nil, expected: expected, found: "another size"))
+        CorruptionError(
+          path: file.name, section: section, offset: nil, expected: expected, found: "another size"))
     }
     guard file.headerFields == shape.headerFields() else {
       throw damage("header", "the collection's dimension, element type, metric and id type")
@@ -125,7 +126,9 @@ package final class Segment: Sendable {
   /// The Euclidean norm of a row's stored vector; stored for cosine, otherwise computed.
   package func norm(_ row: Int) throws(StorageError) -> Float {
     guard let normEntry else { return unsafe storedNorm(try vectors(row..<row + 1), shape) }
-    return Float(bitPattern: try unsafe file.bytes(normEntry, 4 * row..<4 * row + 4).littleEndian(at: 0, as: UInt32.self))
+    return Float(
+      bitPattern: try unsafe file.bytes(normEntry, 4 * row..<4 * row + 4).littleEndian(at: 0, as: UInt32.self)
+    )
   }
 
   /// The stored norms of some rows as f32 values; nil unless the metric is cosine.
@@ -138,7 +141,9 @@ package final class Segment: Sendable {
 
   /// The stored bytes of a row's id.
   package func idBytes(_ row: Int) throws(StorageError) -> UnsafeRawBufferPointer {
-    if let size = shape.idType.fixedSize { return try unsafe file.bytes(idEntry, row * size..<(row + 1) * size) }
+    if let size = shape.idType.fixedSize {
+      return try unsafe file.bytes(idEntry, row * size..<(row + 1) * size)
+    }
     guard let idOffsetEntry else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
     let width = Int(idOffsetEntry.elementSize)
     let pair = try unsafe file.bytes(idOffsetEntry, row * width..<(row + 2) * width)
@@ -162,14 +167,7 @@ package final class Segment: Sendable {
 
   /// The id of a row.
   package func id(_ row: Int) throws(StorageError) -> RecordID {
-    let bytes = try unsafe [UInt8](idBytes(row))
-    guard let id = RecordID(bytes: bytes, type: shape.idType) else {
-      throw .corruption(
-        CorruptionError(
-          path: file.name, section: idEntry.label, offset: idEntry.offset, expected: "an id of type \(shape.idType.name)",
-          found: "\(bytes.count) other bytes in row \(row)"))
-    }
-    return id
+    try unsafe RecordID(bytes: [UInt8](idBytes(row)), type: shape.idType)
   }
 
   /// The row of an id, nil when the segment has none; deleted rows are found too.
@@ -235,7 +233,7 @@ package final class Segment: Sendable {
   /// The metadata columns, opened on first use.
   package func columns() throws(StorageError) -> ColumnSet {
     if let known = columnSet.withLock({ $0 }) { return known }
-    let opened = try ColumnSet(container: file)
+    let opened = try ColumnSet(container: file, rows: rows)
     return columnSet.withLock { set in
       if let known = set { return known }
       set = opened

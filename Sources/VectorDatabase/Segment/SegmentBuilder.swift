@@ -101,8 +101,10 @@ package final class SegmentBuilder {
 
   /// Bytes of memory that the builder holds, without the metadata columns' own budget.
   package var memory: Int {
-    writer.memory + (norms?.memory ?? 0) + (idLengths?.memory ?? 0) + ids.memory + hashes.memory + payload.memory
-      + sequenceNumbers.memory + created.memory + updated.memory + arrival.memory + staged.memory + work.memory
+    writer.memory + (norms?.memory ?? 0) + (idLengths?.memory ?? 0) + ids.memory + hashes.memory
+      + payload.memory
+      + sequenceNumbers.memory + created.memory + updated.memory + arrival.memory + staged.memory
+      + work.memory
   }
 
   // MARK: Appending
@@ -164,7 +166,8 @@ package final class SegmentBuilder {
     guard staged.count > 0 else { return }
     var staged = RowStaging(stride: 0)
     swap(&staged, &self.staged)
-    try unsafe staged.withRowBlock { (block) throws(StorageError) in try unsafe write(block, threads: threads) }
+    try unsafe staged.withRowBlock { (block) throws(StorageError) in try unsafe write(block, threads: threads)
+    }
     for row in 0..<staged.count {
       try append(
         times: staged.sequenceNumbers[row], staged.created[row], staged.updated[row], staged.arrival[row])
@@ -189,7 +192,9 @@ package final class SegmentBuilder {
     unsafe work.measure(block, shape, key: identity.uuid, threads: threads)
     contentHash = contentHash + work.sum
     try unsafe writer.append(block.elements)
-    if let norms { try unsafe work.norms.withRawBytes { (bytes) throws(StorageError) in try unsafe norms.append(bytes) } }
+    if let norms {
+      try unsafe work.norms.withRawBytes { (bytes) throws(StorageError) in try unsafe norms.append(bytes) }
+    }
     try unsafe ids.append(block.idBytes)
     for row in unsafe 0..<block.count {
       try hashes.append(hash: work.hashes[row])
@@ -229,7 +234,8 @@ package final class SegmentBuilder {
       live: footer.rows, minLSN: footer.minimumLSN, maxLSN: footer.maximumLSN, contentHash: contentHash,
       deletion: nil)
     return Result(
-      temporaryName: temporaryName, entry: entry, duplicates: duplicates, fileSystem: fileSystem, identity: identity)
+      temporaryName: temporaryName, entry: entry, duplicates: duplicates, fileSystem: fileSystem,
+      identity: identity)
   }
 
   private func writeIDOffsets() throws(StorageError) {
@@ -239,7 +245,11 @@ package final class SegmentBuilder {
     var offset: UInt64 = 0
     var bytes: [UInt8] = []
     func put() {
-      if isWide { bytes.appendLittleEndian(offset) } else { bytes.appendLittleEndian(UInt32(truncatingIfNeeded: offset)) }
+      if isWide {
+        bytes.appendLittleEndian(offset)
+      } else {
+        bytes.appendLittleEndian(UInt32(truncatingIfNeeded: offset))
+      }
     }
     put()
     try unsafe idLengths.forEachPiece { (piece) throws(StorageError) in
@@ -257,7 +267,9 @@ package final class SegmentBuilder {
   /// The id of a row, read back from the file that is being written.
   private func writtenID(_ row: UInt32) throws(StorageError) -> [UInt8] {
     guard let ids = writer.written(.ids) else { return [] }
-    if let size = shape.idType.fixedSize { return try writer.readBack(ids, Int(row) * size..<Int(row) * size + size) }
+    if let size = shape.idType.fixedSize {
+      return try writer.readBack(ids, Int(row) * size..<Int(row) * size + size)
+    }
     guard let offsets = writer.written(.idOffsets) else { return [] }
     let width = Int(offsets.elementSize)
     let pair = try writer.readBack(offsets, Int(row) * width..<(Int(row) + 2) * width)

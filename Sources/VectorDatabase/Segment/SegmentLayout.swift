@@ -68,7 +68,8 @@ package struct SegmentShape: Equatable, Sendable {
     else {
       throw .corruption(
         CorruptionError(
-          path: "VDB", section: "identity", offset: 72, expected: "known codes of dimension, element, metric and id",
+          path: "VDB", section: "identity", offset: 72,
+          expected: "known codes of dimension, element, metric and id",
           found: "\(identity.dimension), \(identity.elementType), \(identity.metric), \(identity.idType)"))
     }
     self.init(dimension: Int(identity.dimension), elementType: elementType, metric: metric, idType: idType)
@@ -135,7 +136,8 @@ struct SegmentFooter: Equatable {
 package enum RowContent {
   /// SHA-256 over id type, id, vector bytes and canonical JSON; empty metadata counts as `{}`.
   package static func hash(
-    idType: IDType, id: UnsafeRawBufferPointer, elements: UnsafeRawBufferPointer, metadata: UnsafeRawBufferPointer
+    idType: IDType, id: UnsafeRawBufferPointer, elements: UnsafeRawBufferPointer,
+    metadata: UnsafeRawBufferPointer
   ) -> Digest256 {
     var sha = SHA256()
     sha.update(idType.rawValue)

@@ -42,7 +42,8 @@ struct ShrunkColumn {
 
   /// Nil when the section does not fit `rows` rows.
   init?(_ entry: SectionEntry?, rows: Int) {
-    guard let entry, entry.elementSize == 8, entry.length == entry.count.multipliedReportingOverflow(by: 8).partialValue,
+    guard let entry, entry.elementSize == 8,
+      entry.length == entry.count.multipliedReportingOverflow(by: 8).partialValue,
       entry.count == UInt64(rows) || (entry.count == 1 && rows > 0)
     else { return nil }
     self.entry = entry
