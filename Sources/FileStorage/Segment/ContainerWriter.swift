@@ -168,6 +168,32 @@ package final class ContainerWriter {
     end(count: count)
   }
 
+  /// The entry of a section that has ended, by name.
+  package func written(_ name: SectionName, column: UInt32 = 0) -> SectionEntry? {
+    entries.last { $0.name == name && $0.column == column }
+  }
+
+  /// Reads back part of a section that has ended, for the rare look at what was written before.
+  package func readBack(_ section: SectionEntry, _ range: Range<Int>) throws(StorageError) -> [UInt8] {
+    precondition(range.lowerBound >= 0 && range.upperBound <= Int(truncatingIfNeeded: section.length))
+    var result: [UInt8] = []
+    let start = section.offset + UInt64(range.lowerBound)
+    let end = section.offset + UInt64(range.upperBound)
+    if start < position {
+      do throws(FileError) {
+        result = try file.readBytes(at: start, count: Int(min(end, position) - start))
+      } catch {
+        throw .file(error)
+      }
+      guard result.count == Int(min(end, position) - start) else { throw .file(FileError(.read, name, 5)) }
+    }
+    if end > position {
+      let first = Int(max(start, position) - position)
+      unsafe result.append(contentsOf: buffer[first..<Int(end - position)])
+    }
+    return result
+  }
+
   // MARK: End
 
   /// Appends the spilled sections, the tables and the footer page, and flushes the file.

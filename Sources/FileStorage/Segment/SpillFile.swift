@@ -131,6 +131,14 @@ package final class SpillStream {
     byteCount += 8
   }
 
+  /// Appends a 64-bit and a 32-bit little-endian number, never split between two pieces.
+  package func append(_ first: UInt64, _ second: UInt32) throws(StorageError) {
+    if buffer.count + 12 > bufferSize { try flush() }
+    buffer.appendLittleEndian(first)
+    buffer.appendLittleEndian(second)
+    byteCount += 12
+  }
+
   /// Gives all bytes, in order, piece by piece. May be called several times, also between appends.
   ///
   /// A piece is what one write held: values of one size appended one at a time are never split when the
