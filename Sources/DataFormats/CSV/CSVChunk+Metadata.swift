@@ -47,7 +47,7 @@ extension CSVChunk {
           try unsafe takeCast(base, record, number, column, field.cast, text)
         } else {
           if !notes.columns[place].contains(.sawText) { notes.columns[place].insert(unsafe CSVChunk.kind(text)) }
-          try appendMetadata { (bytes) throws(FormatError) in unsafe CanonicalText.append(text, to: &bytes) }
+          try appendMetadata { (bytes) throws(FormatError) in unsafe CSVChunk.appendText(text, to: &bytes) }
         }
       }
     }
@@ -76,12 +76,14 @@ extension CSVChunk {
   ) throws(FormatError) {
     try appendMetadata { (bytes) throws(FormatError) in
       do throws(JSONError) {
-        try unsafe CanonicalJSON.append(text, to: &bytes, warnings: &notes.json)
+        var found = CanonicalWarnings()
+        try unsafe CanonicalJSON.append(text, to: &bytes, warnings: &found)
+        notes.json.numbersKeptAsText += found.numbersKeptAsText
       } catch {
         let place = unsafe cells[column].start + error.offset
         throw unsafe fail(
-          FormatErrorCode(error), base, record, number, at: place, column, expected: error.expected,
-          found: error.found)
+          FormatErrorCode(error.code), base, record, number, at: place, column, expected: error.expected,
+          found: error.found, hint: error.hint)
       }
     }
   }
@@ -93,7 +95,7 @@ extension CSVChunk {
     let expected: String
     switch cast {
     case .string:
-      try appendMetadata { (bytes) throws(FormatError) in unsafe CanonicalText.append(text, to: &bytes) }
+      try appendMetadata { (bytes) throws(FormatError) in unsafe CSVChunk.appendText(text, to: &bytes) }
       return
     case .json: return try unsafe takeJSON(base, record, number, column, text)
     case .int:
@@ -121,6 +123,19 @@ extension CSVChunk {
     throw unsafe fail(
       .castFailed, base, record, number, at: cells[column].start, column, expected: expected,
       found: Excerpt.quoted(text), hint: "an empty cell is missing; leave out --cast to keep the text")
+  }
+
+  /// Appends a text as JSON; the usual text, without escapes, in one piece.
+  static func appendText(_ text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
+    var needsEscapes = false
+    for index in 0..<text.count {
+      let byte = unsafe text[index]
+      needsEscapes = needsEscapes || byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+    if needsEscapes { return unsafe JSONWriter.appendQuoted(text, to: &bytes) }
+    bytes.append(UInt8(ascii: "\""))
+    unsafe bytes.append(contentsOf: text)
+    bytes.append(UInt8(ascii: "\""))
   }
 
   /// An integer, also with a fraction of zeros, as pandas writes integers of a column with gaps.

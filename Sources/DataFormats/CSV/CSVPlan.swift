@@ -234,7 +234,7 @@ struct CSVHeader {
     for (place, column) in columns.enumerated() {
       roles[column] = .field(place)
       var key: [UInt8] = []
-      CanonicalText.append(Array(header[column].utf8), to: &key)
+      JSONWriter.appendQuoted(header[column], to: &key)
       key.append(UInt8(ascii: ":"))
       fields.append(
         CSVPlan.Field(

@@ -18,8 +18,8 @@ struct CompanionPayload {
   mutating func append(to bytes: inout [UInt8]) throws(FormatError) -> Bool {
     taken += 1
     let (name, line, offset) = (name, reader.lineNumber + 1, reader.offset)
-    var found = warnings
-    defer { warnings = found }
+    var found = CanonicalWarnings()
+    defer { warnings.numbersKeptAsText += found.numbersKeptAsText }
     let isRead: Void? = try unsafe reader.next { (text) throws(FormatError) in
       guard let first = unsafe text.firstIndex(where: { $0 > 0x20 }) else { return }
       guard unsafe text[first] == UInt8(ascii: "{") else {
