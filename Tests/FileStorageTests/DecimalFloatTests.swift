@@ -155,8 +155,8 @@ struct Dice: RandomNumberGenerator {
     let doubles: [(Double, String)] = [
       (0, "0.0"), (-0.0, "-0.0"), (1, "1.0"), (0.1, "0.1"), (1e15, "1000000000000000.0"), (1e16, "1e+16"),
       (123456789012345680, "1.2345678901234568e+17"), (0.0001, "0.0001"), (0.00001, "1e-05"),
-      (5e-324, "5e-324"),
-      (1.7976931348623157e308, "1.7976931348623157e+308"), (9007199254740993, "9007199254740992.0"),
+      (Double.leastNonzeroMagnitude, "5e-324"),
+      (1.7976931348623157e308, "1.7976931348623157e+308"), (9007199254740992, "9007199254740992.0"),
     ]
     for (value, text) in doubles {
       var bytes: [UInt8] = []
@@ -164,7 +164,8 @@ struct Dice: RandomNumberGenerator {
       #expect(String(decoding: bytes, as: UTF8.self) == text)
     }
     let floats: [(Float, String)] = [
-      (0.1, "0.1"), (16777216, "16777216.0"), (3.4028235e38, "3.4028235e+38"), (1e-45, "1e-45"), (0.3, "0.3"),
+      (0.1, "0.1"), (16777216, "16777216.0"), (3.4028235e38, "3.4028235e+38"),
+      (Float.leastNonzeroMagnitude, "1e-45"), (0.3, "0.3"),
     ]
     for (value, text) in floats {
       var bytes: [UInt8] = []
