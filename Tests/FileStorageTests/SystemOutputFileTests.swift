@@ -171,4 +171,30 @@ import Testing
       exit(count == 2 && bytes[1] == 98 ? 0 : 2)
     }
   }
+
+  @Test func repeatsInterruptedCalls() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      var action = sigaction()
+      action.__sigaction_handler.sa_handler = { _ in }  // without SA_RESTART
+      var ends: [Int32] = [0, 0]
+      guard sigaction(SIGUSR1, &action, nil) == 0, pipe(&ends) == 0, dup2(ends[0], 0) == 0 else { exit(1) }
+      // Threads of a pool have signals blocked.
+      var signals = sigset_t()
+      guard sigemptyset(&signals) == 0, pthread_sigmask(SIG_SETMASK, &signals, nil) == 0 else { exit(1) }
+      let writer = ends[1]
+      let reader = pthread_self()
+      Thread {
+        for _ in 0..<20 {
+          usleep(5000)
+          pthread_kill(reader, SIGUSR1)
+        }
+        _ = write(writer, "ab", 2)
+      }.start()
+      let input = try InputFile.standardInput()
+      var bytes = [UInt8](repeating: 0, count: 8)
+      var count = 0
+      try bytes.withUnsafeMutableBytes { (raw) throws in count = try input.read(into: raw) }
+      exit(count == 2 ? 0 : 2)
+    }
+  }
 }
