@@ -102,10 +102,12 @@ import MetadataFilters
 
   @Test func presenceTakesTheSmallestForm() throws {
     let folder = try ColumnFolder()
-    let samples = (0..<160).map { row in
-      Sample.object(
-        [("all", .int(Int64(row)))] + (row % 16 == 0 ? [("sixteenth", .string("s\(row)"))] : [])
-          + (row % 16 == 0 && row > 0 ? [("fewer", .bool(true))] : []))
+    var samples: [Sample] = []
+    for row in 0..<160 {
+      var members: [(String, Sample)] = [("all", .int(Int64(row)))]
+      if row % 16 == 0 { members.append(("sixteenth", .string("s\(row)"))) }
+      if row % 16 == 0, row > 0 { members.append(("fewer", .bool(true))) }
+      samples.append(.object(members))
     }
     let set = try folder.columns(samples)
     let all = try #require(try set.column(path: "all", type: .int64))

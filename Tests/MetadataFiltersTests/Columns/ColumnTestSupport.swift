@@ -257,7 +257,7 @@ struct SampleMaker {
     case 1: return .int(Int64(below(100)) - 50)
     case 2: return .int([Int64.min, .max, 0, -1, 1 << 53, 999_999_999_999_999_999][below(6)])
     case 3: return .double(Double(below(1000)) / 8 - 30)
-    case 4: return .double([1e300, -1e-300, 5e-324, 0.1, -0.0, 9_223_372_036_854_775_808.0][below(6)])
+    case 4: return .double([1e300, -1e-300, 0x1p-1074, 0.1, -0.0, 9_223_372_036_854_775_808.0][below(6)])
     default: return .string(string())
     }
   }
