@@ -116,6 +116,7 @@ import MetadataFilters
   func brokenRecordsAreRefusedWithoutATrap(seed: UInt64) throws {
     let folder = try ColumnFolder()
     var maker = SampleMaker(seed: seed)
+    let tokens = Array("{}[]\",:\\u0123456789.-+eEtfn".utf8)
     for _ in 0..<60 {
       let record = maker.record().json
       for _ in 0..<20 {
@@ -123,9 +124,8 @@ import MetadataFilters
         if damaged.isEmpty { continue }
         if maker.below(2) == 0 { damaged = record }
         for _ in 0..<maker.below(3) {
-          damaged[maker.below(damaged.count)] =
-            maker.below(2) == 0
-            ? UInt8(maker.below(256)) : Array("{}[]\",:\\u0123456789.-+eEtfn".utf8)[maker.below(28)]
+          let offset = maker.below(damaged.count)
+          damaged[offset] = maker.below(2) == 0 ? UInt8(maker.below(256)) : tokens[maker.below(tokens.count)]
         }
         let builder = ColumnSetBuilder(
           memoryBudget: 1 << 20, fileSystem: folder.fileSystem, spillName: folder.freshName())
