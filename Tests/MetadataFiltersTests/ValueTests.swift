@@ -1,6 +1,6 @@
 import MetadataFilters
 import Testing
-import VectorMath
+import TestSupport
 
 @Suite struct ValueTests {
   @Test func comparesIntegersWithDoublesExactly() {
