@@ -85,7 +85,9 @@ package final class BulkImport {
     try writer.requireFreeSpace(UInt64(writer.collection.identity.vectorBytes) * 1024)
     let name = "tmp/import-\(lsn)-\(finished.count)"
     let made = try lifted { () throws(StorageError) in
-      try SegmentBuilder(writer.fs, writer.collection.identity, temporaryName: name)
+      // The hash index must name the row that wins among several with one id.
+      try SegmentBuilder(
+        writer.fs, writer.collection.identity, temporaryName: name, preference: mode == .ignore ? .first : .last)
     }
     builder = made
     return made
