@@ -195,3 +195,18 @@ extension FormatError {
       hint: "import again when nothing writes to it any more", cause: cause)
   }
 }
+
+extension BareVectorReader {
+  /// Begins to read a .npy, .fvecs, .bvecs or .ivecs file; any other format is read as .fvecs.
+  package convenience init(
+    _ source: any ByteSource, format: RecordFormat, options: ReadOptions
+  ) throws(FormatError) {
+    let rows: any VectorRows
+    if format == .npy {
+      rows = try NPYRows(source, options: options)
+    } else {
+      rows = try VecsRows(source, format: format, maximumDimension: options.maximumDimension)
+    }
+    try self.init(rows: rows, source: source, options: options)
+  }
+}
