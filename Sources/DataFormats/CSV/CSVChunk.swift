@@ -130,14 +130,12 @@ import MetadataFilters
       count = try unsafe CSVCells.cut(
         base, start: record.start, end: record.end, delimiter: delimiter, into: cells, capacity: wanted)
     } catch {
+      if case .afterQuote(let offset) = error, unsafe base[offset] == 10 || base[offset] == 13 {
+        throw unsafe strayLineEnd(base, record, number)
+      }
       throw unsafe CSVChunk.failure(error, base, record, file: file, number: number, bufferOffset: bufferOffset)
     }
-    if record.hasStrayLineEnd {
-      throw unsafe fail(
-        .csvLineEnding, base, record, number, at: record.start, nil, expected: "one kind of line end throughout",
-        found: "a carriage return without a line feed, or the reverse, outside quotes",
-        hint: "convert the line ends, or quote cells that hold them")
-    }
+    if record.hasStrayLineEnd { throw unsafe strayLineEnd(base, record, number) }
     guard count == wanted else {
       throw unsafe fail(
         .csvRagged, base, record, number, at: record.start, nil,
@@ -160,6 +158,15 @@ import MetadataFilters
           found: "a value in column \(column + 1), which has none")
       }
     }
+  }
+
+  private func strayLineEnd(
+    _ base: UnsafePointer<UInt8>, _ record: CSVRecord, _ number: UInt64
+  ) -> FormatError {
+    unsafe fail(
+      .csvLineEnding, base, record, number, at: record.start, nil, expected: "one kind of line end throughout",
+      found: "a carriage return without a line feed, or the reverse, outside quotes",
+      hint: "convert the line ends, or quote cells that hold them")
   }
 
   private func raggedHint(_ base: UnsafePointer<UInt8>, _ record: CSVRecord, _ count: Int, _ wanted: Int) -> String {
