@@ -64,6 +64,7 @@ package enum FormatErrorCode: String, Sendable, CaseIterable {
   case csvQuote = "csv-quote"
   case csvHeader = "csv-header"
   case csvDelimiter = "csv-delimiter"
+  case csvLineEnding = "csv-line-ending"
   case columnMissing = "column-missing"
   case columnGap = "column-gap"
   case castFailed = "cast-failed"

@@ -1,0 +1,113 @@
+import FileStorage
+
+extension VectorText {
+  /// Whether a cell is base64 rather than numbers: at least one whole float, and a letter that no number has.
+  static func looksLikeBase64(_ text: UnsafeRawBufferPointer, _ start: Int) -> Bool {
+    guard text.count - start >= 8 else { return false }
+    var hasLetter = false
+    for index in start..<text.count {
+      let byte = unsafe text[index]
+      guard value(byte) != nil || byte == UInt8(ascii: "=") else { return false }
+      let isLetter = (byte | 0x20 >= 97 && byte | 0x20 <= 122)
+      if isLetter, byte | 0x20 != UInt8(ascii: "e") { hasLetter = true }
+    }
+    // Otherwise "Infinity" and "infinity" would be taken.
+    return unsafe hasLetter && DecimalFloat.specialValue(UnsafeRawBufferPointer(rebasing: text[start...])) == nil
+  }
+
+  private static func value(_ byte: UInt8) -> UInt32? {
+    switch byte {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(byte) - 65
+    case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte) - 71
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte) + 4
+    case UInt8(ascii: "+"), UInt8(ascii: "-"): 62
+    case UInt8(ascii: "/"), UInt8(ascii: "_"): 63
+    default: nil
+    }
+  }
+
+  /// Reads base64, of either alphabet, with or without padding, as little-endian f32.
+  static func parseBase64(
+    _ text: UnsafeRawBufferPointer, from start: Int, into vector: UnsafeMutablePointer<Float>, capacity: Int
+  ) throws(Failure) -> Int {
+    var end = text.count
+    while end > start, end > text.count - 2, unsafe text[end - 1] == UInt8(ascii: "=") { end -= 1 }
+    let digits = end - start
+    var sink = FloatSink(capacity: capacity)
+    var bits: UInt32 = 0
+    var held = 0
+    for index in start..<max(start, end) {
+      guard let value = unsafe value(text[index]) else {
+        throw unsafe Failure(
+          code: .vectorEncoding, offset: index, index: nil, expected: "base64",
+          found: Excerpt.quoted(UnsafeRawBufferPointer(rebasing: text[index...]), limit: 8))
+      }
+      bits = bits << 6 | value
+      held += 6
+      if held >= 8 {
+        held -= 8
+        unsafe sink.append(UInt8(truncatingIfNeeded: bits >> UInt32(held)), to: vector)
+      }
+    }
+    guard digits % 4 != 1, sink.isWhole, sink.count > 0 else {
+      throw Failure(
+        code: .vectorEncoding, offset: start, index: nil, expected: "base64 of whole 4-byte floats",
+        found: "\(digits) digits")
+    }
+    return sink.count
+  }
+
+  /// Reads hexadecimal digits as little-endian f32.
+  static func parseHex(
+    _ text: UnsafeRawBufferPointer, into vector: UnsafeMutablePointer<Float>, capacity: Int
+  ) throws(Failure) -> Int {
+    var sink = FloatSink(capacity: capacity)
+    var high: UInt8?
+    for index in 0..<text.count {
+      let byte = unsafe text[index]
+      let digit: UInt8
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - 48
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - 87
+      case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - 55
+      default:
+        throw unsafe Failure(
+          code: .vectorEncoding, offset: index, index: nil, expected: "hexadecimal digits",
+          found: Excerpt.quoted(UnsafeRawBufferPointer(rebasing: text[index...]), limit: 8))
+      }
+      if let first = high {
+        unsafe sink.append(first << 4 | digit, to: vector)
+        high = nil
+      } else {
+        high = digit
+      }
+    }
+    guard high == nil, sink.isWhole, sink.count > 0 else {
+      throw Failure(
+        code: .vectorEncoding, offset: 0, index: nil, expected: "8 hexadecimal digits for each float",
+        found: "\(text.count) digits")
+    }
+    return sink.count
+  }
+
+  /// Makes floats of bytes, four at a time.
+  private struct FloatSink {
+    let capacity: Int
+    var count = 0
+    private var bits: UInt32 = 0
+    private var held: UInt32 = 0
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    var isWhole: Bool { held == 0 }
+
+    mutating func append(_ byte: UInt8, to vector: UnsafeMutablePointer<Float>) {
+      bits |= UInt32(byte) << (8 * held)
+      held += 1
+      guard held == 4 else { return }
+      if count < capacity { unsafe vector[count] = Float(bitPattern: bits) }
+      count += 1
+      (bits, held) = (0, 0)
+    }
+  }
+}
