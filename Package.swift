@@ -56,8 +56,6 @@ let package = Package(
     + floors.map { floor in
       .target(
         name: floor.name, dependencies: floor.imports.map { .target(name: $0) },
-        exclude: floor.name == "VectorDatabase"
-          ? ["Collection", "Reading", "Writing", "Upkeep", "DatabaseError.swift"] : [],
         swiftSettings: swiftSettings, linkerSettings: math)
     }
     + [

@@ -1,5 +1,5 @@
 /// Turns the text of a value into the value.
-enum ValueParsing {
+package enum ValueParsing {
   /// The value, or why the text is none of this kind.
   static func parse(_ text: String, as option: Option) throws(ValueProblem) -> OptionValue {
     if text.utf8.contains(0) { throw .containsZeroByte }
@@ -129,6 +129,9 @@ enum ValueParsing {
     }
     return (whole, fraction, String(Substring(rest)))
   }
+
+  /// The bytes that a size such as `64K` stands for; nil when it is none.
+  package static func bytes(_ text: String) -> UInt64? { try? size(text, minimum: 0) }
 
   private static func size(_ text: String, minimum: UInt64) throws(ValueProblem) -> UInt64 {
     guard let (whole, fraction, unit) = quantity(text) else { throw .notSize }

@@ -1,5 +1,3 @@
-import FileStorage
-
 #if canImport(Glibc)
 import Glibc
 #else
@@ -83,7 +81,8 @@ package struct CommandFailure: Error, Equatable, Sendable {
     }
   }
 
-  private static func name(ofErrno code: Int32) -> String {
+  /// The stable name that belongs to an `errno` value.
+  package static func name(ofErrno code: Int32) -> String {
     switch code {
     case EDQUOT: "quota"
     case EFBIG: "file-too-large"

@@ -94,7 +94,7 @@ struct Run {
 
   private func openOutput(_ parsed: ParsedArguments) throws(CommandFailure) -> BufferedOutput {
     if parsed.declares(SharedOptions.output), let path = parsed.text(SharedOptions.output), path != "-" {
-      return BufferedOutput(try AtomicFile(path, replaces: parsed.flag(SharedOptions.force)), isTerminal: false)
+      return BufferedOutput(try FileDestination(path, replaces: parsed.flag(SharedOptions.force)), isTerminal: false)
     }
     return BufferedOutput(
       DescriptorDestination(1, name: "standard output"), isTerminal: terminals.isOutputTerminal)

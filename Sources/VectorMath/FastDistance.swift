@@ -102,11 +102,11 @@ package struct FastDistance: Sendable {
   ) {
     let factor = fraction * (1 + rowFraction) * queryNorm
     let vanished = Double(dimension) * 0x1p-148 + fraction * queryNorm * 1e-16
-    let largest = 1e37 / queryNorm
+    let largest = min(1e37 / queryNorm, 1e38)
     for row in 0..<count {
       let norm = Double(unsafe norms[row])
       let bound = -Double(unsafe sums[row]) - (factor * norm + vanished)
-      // Within the largest norm no partial sum overflows; the comparison is also false for NaN.
+      // Within the largest norm no partial sum overflows, and the norm itself fits a float. False for NaN.
       unsafe sums[row] = norm < largest ? FastDistance.roundedDown(bound) : -.infinity
     }
   }

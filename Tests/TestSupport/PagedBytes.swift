@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The content of a simulated file: pages that copies share until one of them is written.
 ///
 /// Copying costs one reference a page, a write copies only the pages it touches, and every page carries its
@@ -6,30 +8,45 @@ package struct PagedBytes: Sendable {
   /// Bytes of a page.
   static let pageSize = 4096
 
-  /// An immutable page that is not all zero.
-  final class Page: Sendable {
-    let bytes: [UInt8]
-    let hash: UInt64
+  /// A page; changed only while one content alone holds it.
+  final class Page: @unchecked Sendable {
+    var bytes: [UInt8]
+    /// The hash once it was asked for; 0 before.
+    private let knownHash = Atomic<UInt64>(0)
 
-    /// Takes `pageSize` bytes; nil when all are zero.
-    init?(_ bytes: [UInt8]) {
-      var hash: UInt64 = 0
-      var any: UInt64 = 0
-      unsafe bytes.withUnsafeBytes { buffer in
-        for offset in stride(from: 0, to: buffer.count & ~7, by: 8) {
-          let word = unsafe buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-          any |= word
-          hash = (hash ^ word) &* 0x9FB2_1C65_1E98_DF25
-          hash ^= hash >> 32
-        }
+    /// Takes `pageSize` bytes.
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Changes the bytes from `offset` on.
+    func replace(_ offset: Int, _ source: UnsafeRawBufferPointer) {
+      unsafe bytes.withUnsafeMutableBytes { target in
+        unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset..<(offset + source.count)])
+          .copyMemory(from: source)
       }
-      guard any != 0 else { return nil }
-      self.bytes = bytes
-      self.hash = hash
+      knownHash.store(0, ordering: .relaxed)
+    }
+
+    /// Hash of the bytes, nil when all are zero.
+    var hash: UInt64? {
+      var hash = knownHash.load(ordering: .relaxed)
+      if hash == 0 {
+        var any: UInt64 = 0
+        unsafe bytes.withUnsafeBytes { buffer in
+          for offset in stride(from: 0, to: buffer.count & ~7, by: 8) {
+            let word = unsafe buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            any |= word
+            hash = (hash ^ word) &* 0x9FB2_1C65_1E98_DF25
+            hash ^= hash >> 32
+          }
+        }
+        hash = any == 0 ? 1 : hash | 2
+        knownHash.store(hash, ordering: .relaxed)
+      }
+      return hash == 1 ? nil : hash
     }
   }
 
-  /// One element a page, nil where all bytes are zero.
+  /// One element a page, nil where all bytes are zero (a page may be all zero too).
   ///
   /// Bytes behind `count` in the last page are zero.
   private var pages: [Page?] = []
@@ -48,7 +65,7 @@ package struct PagedBytes: Sendable {
   package var hash: UInt64 {
     var sum: UInt64 = 0
     for (index, page) in pages.enumerated() {
-      if let page { sum &+= mixed(page.hash ^ mixed(UInt64(index) &+ 1)) }
+      if let hash = page?.hash { sum &+= mixed(hash ^ mixed(UInt64(index) &+ 1)) }
     }
     return mixed(sum ^ mixed(UInt64(count)))
   }
@@ -91,12 +108,12 @@ package struct PagedBytes: Sendable {
       let position = offset + done
       let inPage = position % Self.pageSize
       let length = min(source.count - done, Self.pageSize - inPage)
-      var bytes = pages[position / Self.pageSize]?.bytes ?? [UInt8](repeating: 0, count: Self.pageSize)
-      unsafe bytes.withUnsafeMutableBytes { target in
-        unsafe UnsafeMutableRawBufferPointer(rebasing: target[inPage..<(inPage + length)])
-          .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[done..<(done + length)]))
+      let part = unsafe UnsafeRawBufferPointer(rebasing: source[done..<(done + length)])
+      let index = position / Self.pageSize
+      if !isKnownUniquelyReferenced(&pages[index]) {
+        pages[index] = Page(pages[index]?.bytes ?? [UInt8](repeating: 0, count: Self.pageSize))
       }
-      pages[position / Self.pageSize] = Page(bytes)
+      unsafe pages[index]?.replace(inPage, part)
       done += length
     }
   }

@@ -111,13 +111,13 @@ package final class SimulatedFileSystem: FileSystem {
   ) throws(FileError) -> Int {
     var copy = unsafe [UInt8](bytes)
     return try perform(.write, "write", name, isChange: true) { (state) throws(SystemError) in
-      let file = try state.file(descriptor)
+      let oldSize = UInt64(try state.file(descriptor).live.count)
       guard state.descriptors[descriptor.rawValue]?.isWritable == true else { throw SystemError(EBADF) }
       guard !copy.isEmpty else { return 0 }
       let (end, overflow) = offset.addingReportingOverflow(UInt64(copy.count))
       guard !overflow, end <= SimulatedState.maximumSize else { throw SystemError(EFBIG) }
-      if let capacity = state.capacity, end > UInt64(file.live.count) {
-        let growth = end - UInt64(file.live.count)
+      if let capacity = state.capacity, end > oldSize {
+        let growth = end - oldSize
         let used = state.usedBytes
         let left = capacity > used ? capacity - used : 0
         if growth > left {

@@ -72,6 +72,35 @@ import VectorMath
     }
   }
 
+  /// Sums so near to a tie of the final rounding that a single fused multiply-add anywhere would show in the float.
+  @Test func aFusedMultiplyAddWouldShow() {
+    let seed: UInt64 = 5
+    var random = VectorMath.SeededGenerator(seed: seed)
+    var sensitive = 0
+    for _ in 0..<20_000 {
+      // The distance shall be m, halfway between two floats: one squared difference is drawn, the other makes up the rest.
+      let m = Double(1.5 + 0.4 * random.nextUnitFloat()) + 0x1p-24
+      let first: [Float] = [random.nextUnitFloat() + 0.1, -random.nextUnitFloat() * 0x1p-26]
+      let d = Double(first[0]) - Double(first[1])
+      let rest = (m * m - d * d).squareRoot()
+      let high = Float(rest)
+      let second = [high, Float(Double(high) - rest)]
+      var query = [Float](repeating: 0, count: 17)
+      var row = query
+      (query[0], row[0], query[16], row[16]) = (first[0], first[1], second[0], second[1])
+      let expected = ScalarReference.distance(.l2, query, row)
+      let e = Double(second[0]) - Double(second[1])
+      let fused = Float((d * d).addingProduct(e, e).squareRoot())
+      if fused != expected { sensitive += 1 }
+      for level in KernelLevel.all {
+        var out: Float = .nan
+        row.withUnsafeBytes { level.exact(.f32)(.L2, query, 0, $0.baseAddress!, 17, 1, 0, &out) }
+        #expect(out.bitPattern == expected.bitPattern, "\(level) seed \(seed)")
+      }
+    }
+    #expect(sensitive > 100)
+  }
+
   @Test(arguments: ElementType.allCases)
   func fastSumsStayWithinTheStatedBound(type: ElementType) {
     let seed: UInt64 = 3

@@ -105,6 +105,56 @@ import VectorMath
     }
   }
 
+  /// Equal elements make every rounding of a sum go the same way, which is the worst for the bounds.
+  @Test(arguments: Metric.allCases)
+  func boundsHoldWhereRoundingAlwaysGoesTheSameWay(metric: Metric) {
+    let seed: UInt64 = 36
+    var random = VectorMath.SeededGenerator(seed: seed)
+    for dimension in [33, 1000, 4099, 30_000, 65_536] {
+      for round in 0..<48 {
+        // In the second half the rows' norms do not fit a float.
+        let scales: (Float, Float) = round < 24 ? (1, 1) : (0x1p-100, 0x1.8p127)
+        let constants = (0..<4).map { (random.nextUnitFloat() + 0.01) * ($0 == 0 ? scales.0 : scales.1) }
+        var drawn = 0
+        let block = Block(dimension: dimension, count: 3, type: .f32, offset: 0, gap: 0) {
+          defer { drawn += 1 }
+          return drawn < dimension && metric == .l2 ? 0 : constants[drawn / dimension]
+        }
+        let (exact, bounds) = Self.compare(block, metric)
+        for bound in bounds {
+          for (low, distance) in zip(bound, exact) {
+            #expect(low <= distance, "\(metric) dimension \(dimension) seed \(seed)")
+          }
+        }
+      }
+    }
+  }
+
+  /// Every pair of sizes that a float can have, so that sums, squares and norms vanish and overflow in every combination.
+  @Test(arguments: Metric.allCases)
+  func boundsHoldForEveryPairOfSizes(metric: Metric) {
+    let seed: UInt64 = 37
+    var random = VectorMath.SeededGenerator(seed: seed)
+    for queryExponent in stride(from: -149, through: 127, by: 4) {
+      for rowExponent in stride(from: -149, through: 127, by: 4) {
+        let dimension = 1 + Int(random.next() % 37)
+        var drawn = 0
+        let block = Block(dimension: dimension, count: 3, type: .f32, offset: 0, gap: 0) {
+          defer { drawn += 1 }
+          let exponent = drawn < dimension ? queryExponent : rowExponent
+          let size = Float(sign: random.next() % 2 == 0 ? .plus : .minus, exponent: exponent, significand: 1)
+          return size * (1 + random.nextUnitFloat() * 0.99)
+        }
+        let (exact, bounds) = Self.compare(block, metric)
+        for bound in bounds {
+          for (low, distance) in zip(bound, exact) where !(low <= distance) {
+            Issue.record("\(metric) exponents \(queryExponent) \(rowExponent) seed \(seed)")
+          }
+        }
+      }
+    }
+  }
+
   @Test(arguments: Metric.allCases, ElementType.allCases)
   func aPrunedScanFindsWhatAFullSortFinds(metric: Metric, type: ElementType) {
     let seed: UInt64 = 34

@@ -68,15 +68,17 @@ struct Block {
       rows.append(row)
       rowBytes.append(contentsOf: repeatElement(0xFF, count: gap))
     }
+    // Never empty, so that there is always an address.
+    queryBytes.append(0xFF)
+    rowBytes.append(0xFF)
   }
 
   /// Calls with pointers that are `offset` bytes past the alignment of the allocation.
   func withPointers<Result>(_ body: (UnsafePointer<Float>, UnsafeRawPointer) -> Result) -> Result {
     queryBytes.withUnsafeBytes { query in
       rowBytes.withUnsafeBytes { rows in
-        let q = UnsafeRawPointer(query.baseAddress ?? UnsafeRawPointer(bitPattern: 64)!) + offset
-        let r = UnsafeRawPointer(rows.baseAddress ?? UnsafeRawPointer(bitPattern: 64)!) + offset
-        return body(UnsafePointer<Float>(OpaquePointer(q)), r)
+        guard let q = query.baseAddress, let r = rows.baseAddress else { preconditionFailure() }
+        return body(UnsafePointer<Float>(OpaquePointer(q + offset)), r + offset)
       }
     }
   }

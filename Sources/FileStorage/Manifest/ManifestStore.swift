@@ -91,7 +91,7 @@ package struct ManifestStore: Sendable {
     let name = FileNames.manifest(manifest.version)
     let (bytes, hash) = ManifestCodec.encode(manifest, collection: collection)
     guard bytes.count <= ManifestCodec.maximumFileSize else {
-      throw .file(FileError(.write, name, ErrorCode.fileTooBig))
+      throw .file(FileError(.write, fs.rootPath + "/" + name, ErrorCode.fileTooBig))
     }
     var committed = manifest
     committed.hash = hash

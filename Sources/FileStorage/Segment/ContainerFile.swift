@@ -26,9 +26,7 @@ package final class ContainerFile: Sendable {
 
   /// Opens a file and checks its pages and tables.
   ///
-  /// - Parameters:
-  ///   - expectedBytes: Length that the manifest notes; nil when nothing is known.
-  ///   - expectedFooterCRC: Footer checksum that the manifest notes; nil when nothing is known.
+  /// `expectedBytes` and `expectedFooterCRC` are what the manifest notes; nil when nothing is known.
   package static func open(
     fileSystem: any FileSystem, name: String, kind: FileKind, collection: UUID16?, expectedBytes: UInt64?,
     expectedFooterCRC: UInt32?
@@ -61,7 +59,8 @@ package final class ContainerFile: Sendable {
       mapping, name: name, kind: kind, collection: collection, expectedFooterCRC: expectedFooterCRC)
   }
 
-  private init(
+  /// Takes a file's bytes and checks its pages and tables; `name` is for messages.
+  package init(
     _ mapping: MappedBytes, name: String, kind: FileKind, collection: UUID16?, expectedFooterCRC: UInt32?
   ) throws(StorageError) {
     let tables = try unsafe ContainerTables(

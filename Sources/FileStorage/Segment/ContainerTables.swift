@@ -117,6 +117,9 @@ struct ContainerTables: Sendable {
 
   // MARK: Blocks
 
+  /// The block that holds a byte of the body.
+  func block(of offset: Int) -> Int { (offset - ContainerLayout.pageSize) >> blockBits }
+
   /// The bytes of the file that block `block` covers.
   func range(ofBlock block: Int) -> Range<Int> {
     let start = ContainerLayout.pageSize + block << blockBits

@@ -16,7 +16,9 @@ extension ContainerFile {
         found: "SHA-256 \(found.hex)", flippedBit: nil))
   }
 
-  /// Checks the pages, the tables and the zeros between sections. Returns whether all was well.
+  /// Checks the pages, the tables and the zeros between sections.
+  ///
+  /// Returns whether all was well.
   package func verifyTables(_ visit: (ContainerDamage) -> Void) -> Bool {
     var intact = true
     do throws(StorageError) {
@@ -43,7 +45,12 @@ extension ContainerFile {
     var end = ContainerLayout.bodyOffset
     func checkGap(to start: UInt64) {
       let gap = unsafe UnsafeRawBufferPointer(rebasing: mapping.bytes[Int(end)..<Int(start)])
-      guard unsafe !gap.isZero, end < start else { return }
+      guard end < start, unsafe !gap.isZero else { return }
+      // A gap in a block that fails its checksum is that block's damage.
+      let blocks = tables.block(of: Int(end))...tables.block(of: Int(start) - 1)
+      for block in blocks {
+        if unsafe tables.blockDamage(block, mapping.bytes, name: name) != nil { return }
+      }
       intact = false
       visit(
         ContainerDamage(
@@ -59,7 +66,9 @@ extension ContainerFile {
     return intact
   }
 
-  /// Checks the given blocks. Returns whether all was well.
+  /// Checks the given blocks.
+  ///
+  /// Returns whether all was well.
   ///
   /// Where one flipped bit explains a damaged chunk of the block table, the blocks are checked against the mended
   /// table; otherwise a block whose checksum is unknown is not reported (the chunk is, by `verifyTables`).

@@ -40,10 +40,8 @@ package final class ContainerWriter {
 
   /// Makes the file `temporaryName` and writes its header page.
   ///
-  /// - Parameters:
-  ///   - headerFields: The kind's own fields behind the 64-byte prefix, at most 4,024 bytes.
-  ///   - blockSize: 16384, in index files 4096.
-  ///   - spillName: Name of the temporary file; `temporaryName` with `.spill` when nil.
+  /// `headerFields` are the kind's own fields behind the 64-byte prefix, at most 4,024 bytes; `blockSize` is 16384, in
+  /// index files 4096; `spillName` names the temporary file, `temporaryName` with `.spill` when nil.
   package init(
     fileSystem: any FileSystem, temporaryName: String, kind: FileKind, collection: UUID16,
     features: FeatureBits,
@@ -115,7 +113,9 @@ package final class ContainerWriter {
     try unsafe bytes.withBytes { (raw) throws(StorageError) in try unsafe put(raw) }
   }
 
-  /// Ends the open section. `count` defaults to its bytes by the element size.
+  /// Ends the open section.
+  ///
+  /// `count` defaults to its bytes by the element size.
   package func end(count: UInt64? = nil) {
     guard let section = open else { return }
     open = nil
@@ -198,7 +198,7 @@ package final class ContainerWriter {
 
   /// Appends the spilled sections, the tables and the footer page, and flushes the file.
   ///
-  /// - Parameter footerFields: The kind's own fields of the footer page, at most 3,960 bytes.
+  /// `footerFields` are the kind's own fields of the footer page, at most 3,960 bytes.
   package func finish(footerFields: [UInt8]) throws(StorageError) -> FinishedFile {
     precondition(open == nil && !finished)
     precondition(

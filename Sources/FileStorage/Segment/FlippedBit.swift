@@ -5,6 +5,12 @@ package struct FlippedBit: Equatable, Sendable {
   /// The bit's number, 0 the lowest.
   package let bit: Int
 
+  /// Names a bit.
+  package init(offset: UInt64, bit: Int) {
+    self.offset = offset
+    self.bit = bit
+  }
+
   /// Finds the bit, among `count` bytes, whose flip turns the checksum `expected` into `found`.
   ///
   /// CRC-32C is linear: a flipped bit changes the checksum by a value (the syndrome) that depends only on the
@@ -13,7 +19,7 @@ package struct FlippedBit: Equatable, Sendable {
   ///
   /// - Returns: The byte's index, or `count` and more (up to `count + 3`) when the bit lies in the stored checksum
   ///   itself, taken as little-endian behind the bytes.
-  static func locate(expected: UInt32, found: UInt32, count: Int) -> (index: Int, bit: Int)? {
+  package static func locate(expected: UInt32, found: UInt32, count: Int) -> (index: Int, bit: Int)? {
     let syndrome = expected ^ found
     guard syndrome != 0 else { return nil }
     if syndrome.nonzeroBitCount == 1 {
@@ -68,8 +74,8 @@ package struct ContainerDamage: Equatable, Sendable {
 
   /// Compares a checksum, and describes the damage when it is wrong.
   ///
-  /// - Parameter storedAt: Offset of the stored checksum in the file, when a flip of the stored value itself is
-  ///   possible; nil when another checksum has vouched for it.
+  /// `storedAt` is the offset of the stored checksum in the file, when a flip of the stored value itself is possible;
+  /// nil when another checksum has vouched for it.
   static func checking(
     _ bytes: UnsafeRawBufferPointer, at offset: UInt64, against expected: UInt32, path: String,
     section: String,

@@ -28,7 +28,9 @@ package final class SpillFile {
     SpillStream(file: self, bufferSize: min(max(bufferSize, 16), Self.maximumExtent))
   }
 
-  /// Closes and removes the file. Streams that have overflowed cannot be read any more.
+  /// Closes and removes the file.
+  ///
+  /// Streams that have overflowed cannot be read any more.
   package func remove() {
     guard let file else { return }
     self.file = nil
@@ -139,7 +141,9 @@ package final class SpillStream {
     byteCount += 12
   }
 
-  /// Gives all bytes, in order, piece by piece. May be called several times, also between appends.
+  /// Gives all bytes, in order, piece by piece.
+  ///
+  /// May be called several times, also between appends.
   ///
   /// A piece is what one write held: values of one size appended one at a time are never split when the
   /// buffer's size is a multiple of it.
@@ -161,7 +165,9 @@ package final class SpillStream {
     }
   }
 
-  /// Forgets all bytes and frees the buffer. The space in the file stays taken until the file is removed.
+  /// Forgets all bytes and frees the buffer.
+  ///
+  /// The space in the file stays taken until the file is removed.
   package func removeAll() {
     buffer = []
     extents = []

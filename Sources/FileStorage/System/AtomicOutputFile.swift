@@ -75,7 +75,9 @@ package final class AtomicOutputFile {
     while done < bytes.count {
       // `done` is below the count, so the rest is inside the buffer.
       let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
-      let count = retried { unsafe Glibc.write(descriptor, rest.baseAddress, min(rest.count, 1 << 30)) }
+      let count = retriedWhenReady(descriptor, POLLOUT) {
+        unsafe Glibc.write(descriptor, rest.baseAddress, min(rest.count, 1 << 30))
+      }
       guard count > 0 else { throw FileError(.write, path, count < 0 ? errno : EIO) }
       done += count
     }

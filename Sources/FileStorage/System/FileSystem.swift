@@ -85,7 +85,8 @@ package protocol FileSystem: AnyObject, Sendable {
 /// Bytes of a file that stay readable at one address for as long as this object lives.
 ///
 /// `Sendable`: the bytes are never written. Reading a page of a truncated real file raises SIGBUS; the tool's
-/// handler turns that into exit 5 (see `MappedFileTable`).
+/// handler turns that into exit 5 (see `MappedFileTable`). The compiler may let go of a local `MappedBytes` right after
+/// its last mention: whoever reads through `bytes` holds it in a stored property or in `withExtendedLifetime`.
 @safe package final class MappedBytes: @unchecked Sendable {
   package let bytes: UnsafeRawBufferPointer
   private let release: @Sendable (UnsafeRawBufferPointer) -> Void

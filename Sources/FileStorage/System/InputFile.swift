@@ -61,7 +61,9 @@ package final class InputFile {
   /// Reads the next bytes; fewer than asked for at any time, 0 only at the end.
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
     guard unsafe !buffer.isEmpty else { return 0 }
-    let count = retried { unsafe Glibc.read(descriptor, buffer.baseAddress, min(buffer.count, 1 << 30)) }
+    let count = retriedWhenReady(descriptor, POLLIN) {
+      unsafe Glibc.read(descriptor, buffer.baseAddress, min(buffer.count, 1 << 30))
+    }
     guard count >= 0 else { throw FileError(.read, name, errno) }
     return count
   }

@@ -51,12 +51,14 @@ extension RealFileSystem {
     let from = try parent(of: old, .rename)
     let to = try parent(of: new, .rename)
     if unsafe vk_rename_without_replacing(from.descriptor, from.last, to.descriptor, to.last) == 0 { return }
-    guard errno == ENOSYS || errno == EINVAL else {
-      throw failure(.rename, errno == EEXIST ? new : old, errno)
+    let code = errno
+    guard code == ENOSYS || code == EINVAL else {
+      throw failure(.rename, code == EEXIST ? new : old, code)
     }
     // A file system without the flag: a second link fails where the name is taken, as wanted.
     guard unsafe linkat(from.descriptor, from.last, to.descriptor, to.last, 0) == 0 else {
-      throw failure(.rename, errno == EEXIST ? new : old, errno)
+      // A folder cannot be linked: what was wrong with it is what the rename said.
+      throw failure(.rename, errno == EEXIST ? new : old, errno == EPERM ? code : errno)
     }
     guard unsafe unlinkat(from.descriptor, from.last, 0) == 0 else { throw failure(.rename, old, errno) }
   }

@@ -99,6 +99,16 @@ func retried<Result: SignedInteger>(_ call: () -> Result) -> Result {
   }
 }
 
+/// Like `retried`, and waits for a stream that another process has made non-blocking.
+func retriedWhenReady(_ descriptor: Int32, _ events: Int32, _ call: () -> Int) -> Int {
+  while true {
+    let result = retried(call)
+    guard result == -1, errno == EAGAIN else { return result }
+    var wait = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+    guard retried({ unsafe poll(&wait, 1, -1) }) >= 0 else { return -1 }
+  }
+}
+
 /// File systems behind which another machine may stand.
 package enum NetworkFileSystem {
   /// Whether `magic`, as `statfs` gives it, is one of them.

@@ -80,7 +80,7 @@ package final class ColumnSetBuilder {
       area: area, rows: rows, memoryBudget: memoryBudget, output: SectionOutput(writer: writer))
     var table = ColumnTable(rows: UInt64(rows))
     for (number, source) in sources.enumerated() {
-      table.append(try merger.merge(source, number: UInt32(number)))
+      table.append(try merger.merge(source, number: UInt32(number + 1)))
     }
     try writer.add("COLS", elementSize: 0, count: UInt64(sources.count), table.encode())
   }

@@ -8,7 +8,7 @@ package enum CheckpointCommand: ToolCommand {
       "Writes the records of the log as a segment and begins a new log. Writers do this by themselves when the log is long; afterwards the next command opens the collection faster."
     ],
     operands: [Operands.collection],
-    sharedOptions: [SharedOptions.json, SharedOptions.dryRun] + SharedOptions.collection,
+    sharedOptions: SharedOptions.changing,
     examples: [Example("vdb checkpoint docs.vdb", "Empty the log.")],
     exitNotes: ExitNotes.sorted([], ExitNotes.writing), isMutating: true, seeAlso: ["compact", "gc"])
 

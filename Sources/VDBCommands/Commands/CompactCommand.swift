@@ -21,7 +21,7 @@ package enum CompactCommand: ToolCommand {
     ],
     operands: [Operands.collection],
     options: [deadRatio, targetSegment, full, purge, maxDuration],
-    sharedOptions: [SharedOptions.json, SharedOptions.dryRun] + SharedOptions.collection + [
+    sharedOptions: SharedOptions.changing + [
       SharedOptions.memoryLimit, SharedOptions.tmpdir,
     ],
     exclusiveGroups: [ExclusiveGroup(["full", "dead-ratio"]), ExclusiveGroup(["purge", "max-duration"])],

@@ -18,7 +18,7 @@ package enum ConfigCommand: ToolCommand {
       Operand("VALUE", .optional, summary: "its new value"),
     ],
     options: [showOrigin],
-    sharedOptions: [SharedOptions.json, SharedOptions.dryRun] + SharedOptions.collection,
+    sharedOptions: SharedOptions.changing,
     examples: [
       Example("vdb config docs.vdb list --show-origin", "Print all settings and where they come from."),
       Example("vdb config docs.vdb set wal.max-bytes 64M", "Allow a longer log."),

@@ -27,7 +27,7 @@ package enum CreateCommand: ToolCommand {
     ],
     operands: [Operand("COLLECTION", .one, .path(.folder), summary: "the folder to create")],
     options: [dims, metric, type, idType, mode, ifNotExists],
-    sharedOptions: [SharedOptions.json, SharedOptions.dryRun],
+    sharedOptions: [SharedOptions.json, SharedOptions.dryRun, SharedOptions.allowNetworkFS],
     examples: [
       Example("vdb create docs.vdb --dims 384", "Create a collection for vectors of 384 numbers."),
       Example(

@@ -19,7 +19,7 @@ package enum DeleteCommand: ToolCommand {
     ],
     operands: [Operands.collection, Operand("ID", .any, summary: "ids of the records to delete")],
     options: [idsFrom, all, confirm, expectCount, SharedOptions.ifVersion, SharedOptions.ifLSN],
-    sharedOptions: [SharedOptions.json, SharedOptions.dryRun, SharedOptions.yes] + SharedOptions.collection,
+    sharedOptions: SharedOptions.changing + [SharedOptions.yes],
     exclusiveGroups: [ExclusiveGroup(["ID", "ids-from", "all"], isRequired: true)],
     dependencies: [Dependency("all", needs: "confirm", "dry-run"), Dependency("confirm", needs: "all")],
     examples: [

@@ -8,7 +8,7 @@ package enum GCCommand: ToolCommand {
       "Removes files that belong to no kept version and are not in use by any reader. Nothing that can be read is lost."
     ],
     operands: [Operands.collection],
-    sharedOptions: [SharedOptions.json, SharedOptions.dryRun] + SharedOptions.collection,
+    sharedOptions: SharedOptions.changing,
     examples: [Example("vdb gc docs.vdb --dry-run", "See which files would go.")],
     exitNotes: ExitNotes.sorted([], ExitNotes.writing), isMutating: true, seeAlso: ["compact", "verify"])
 

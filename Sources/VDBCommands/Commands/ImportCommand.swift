@@ -17,7 +17,10 @@ package enum ImportCommand: ToolCommand {
       "`insert` fails, `upsert` replaces the record, `ignore` keeps the old one, `replace-all` first removes every record of the collection."
   )
   package static let idFrom = Option(
-    "id-from", .choice(["row", "uuid"]), summary: "Make ids: row numbers from 0, or random UUIDs")
+    "id-from", .choice(["row", "uuid", "hash"]), summary: "Make ids: row numbers from 0, random UUIDs, or hashes of the record")
+  package static let nan = Option(
+    "nan", .choice(["reject", "skip"]), default: "reject",
+    summary: "What to do with a vector that holds NaN or infinity")
   package static let idPrefix = Option(
     "id-prefix", .text, "TEXT", summary: "Put TEXT before every id")
   package static let vectorColumns = Option(
@@ -69,10 +72,10 @@ package enum ImportCommand: ToolCommand {
       create, from, mode, SharedOptions.idField, SharedOptions.vectorField, SharedOptions.payloadField, idFrom,
       CreateCommand.metric.withoutDefault(), CreateCommand.type.withoutDefault(),
       CreateCommand.idType.withoutDefault(), dims, cast, ids, payload, payloadFields, payloadExcept, noPayload,
-      vectorColumns, vectorEncoding, idPrefix, truncateDims, normalize, SharedOptions.zeroVector, skip, limit,
+      vectorColumns, vectorEncoding, idPrefix, truncateDims, normalize, nan, SharedOptions.zeroVector, skip, limit,
       delimiter, noHeader, encoding, SharedOptions.ifVersion, SharedOptions.ifLSN,
     ],
-    sharedOptions: [SharedOptions.json, SharedOptions.dryRun] + SharedOptions.collection + [
+    sharedOptions: SharedOptions.changing + [
       SharedOptions.memoryLimit, SharedOptions.tmpdir,
     ],
     exclusiveGroups: [
@@ -94,7 +97,7 @@ package enum ImportCommand: ToolCommand {
     ],
     exitNotes: ExitNotes.sorted(
       [
-        ExitNotes.note(.badInput),
+        ExitNote(3, "committed, but records were left out under --nan skip"), ExitNotes.note(.badInput),
         ExitNote(7, "an id is there already in insert mode, or --if-version or --if-lsn does not hold"),
       ], ExitNotes.writing, done: "all records are committed and durable"),
     isMutating: true, seeAlso: ["create", "insert", "upsert", "export"])

@@ -28,7 +28,7 @@ package enum InsertCommand: ToolCommand {
     Operands.collection,
     Operand("FILE", .optional, .path(.file), summary: "JSON Lines to read, or - for standard input"),
   ]
-  static let sharedOptions = [SharedOptions.json, SharedOptions.dryRun] + SharedOptions.collection
+  static let sharedOptions = SharedOptions.changing
   static let exclusiveGroups = [
     ExclusiveGroup(["id", "FILE"], isRequired: true), ExclusiveGroup(["batch-rows", "atomic"]),
   ]

@@ -47,6 +47,9 @@ package enum SharedOptions {
   package static let readOnly = Option(
     "read-only", .flag, summary: "Write nothing below the collection's folder",
     details: "A command that would have to write fails with status 12.")
+  package static let allowNetworkFS = Option(
+    "allow-network-fs", .flag, summary: "Write also where locks cannot be relied on",
+    details: "Without it, writing to a collection on a network file system fails with status 11.")
   package static let threads = Option(
     "threads", .integer(1...1024), "N", environment: "VDB_THREADS",
     summary: "Use N threads (default: one for every processor)",
@@ -104,6 +107,8 @@ package enum SharedOptions {
 
   /// For commands that open a collection.
   package static let collection = [lockTimeout, timeout, readOnly, threads]
+  /// For commands that change a collection.
+  package static let changing = [json, dryRun] + collection + [allowNetworkFS]
   /// For commands whose result can go to a file.
   package static let writing = [json, output, force]
 }

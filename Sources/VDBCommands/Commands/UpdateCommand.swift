@@ -35,7 +35,7 @@ package enum UpdateCommand: ToolCommand {
       id, idsFrom, set, setField, unset, vector, merge, replace, expectCount, SharedOptions.zeroVector,
       SharedOptions.ifVersion, SharedOptions.ifLSN,
     ],
-    sharedOptions: [SharedOptions.json, SharedOptions.dryRun] + SharedOptions.collection,
+    sharedOptions: SharedOptions.changing,
     exclusiveGroups: [
       ExclusiveGroup(["id", "ids-from", "FILE"], isRequired: true), ExclusiveGroup(["merge", "replace"]),
       ExclusiveGroup(["FILE", "set"]), ExclusiveGroup(["FILE", "set-field"]), ExclusiveGroup(["FILE", "unset"]),

@@ -1,3 +1,5 @@
+import FileStorage
+
 #if canImport(Glibc)
 import Glibc
 #else
@@ -18,7 +20,7 @@ package final class BufferedOutput {
 
   private let destination: any OutputDestination
   /// Whether what is written is seen at once and cannot be taken back.
-  package var isDirect: Bool { destination is DescriptorDestination }
+  package var isDirect: Bool { destination.isDirect }
   /// Whether the bytes go to a terminal.
   package let isTerminal: Bool
   /// Set before the first write; text by default on a terminal.
@@ -95,6 +97,8 @@ package final class BufferedOutput {
 
 /// Where the bytes of results go.
 package protocol OutputDestination: AnyObject {
+  /// Whether what is written is seen at once and cannot be taken back.
+  var isDirect: Bool { get }
   func write(_ bytes: [UInt8]) throws(CommandFailure)
   /// Makes everything written visible; called once, after the last write.
   func commit() throws(CommandFailure)
@@ -116,6 +120,7 @@ package final class DescriptorDestination: OutputDestination {
     try DescriptorDestination.write(bytes, to: descriptor, name: name)
   }
 
+  package var isDirect: Bool { true }
   package func commit() throws(CommandFailure) {}
   package func abandon() {}
 
@@ -143,12 +148,50 @@ package final class DescriptorDestination: OutputDestination {
   }
 }
 
+/// The file of `--output`, which appears under its name only when it is complete.
+package final class FileDestination: OutputDestination {
+  private let file: AtomicOutputFile
+
+  /// Begins the file at `path`.
+  ///
+  /// - Throws: status 7 when the name is taken and `replaces` is false, and the failures of the operating system.
+  package init(_ path: String, replaces: Bool) throws(CommandFailure) {
+    do throws(FileError) {
+      file = try AtomicOutputFile(path: path, force: replaces)
+    } catch { throw FileDestination.failure(error) }
+  }
+
+  /// Whether what is written is seen at once: pipes and devices.
+  package var isDirect: Bool { file.isDirect }
+
+  package func write(_ bytes: [UInt8]) throws(CommandFailure) {
+    do throws(FileError) { try file.write(bytes) } catch { throw FileDestination.failure(error) }
+  }
+
+  package func commit() throws(CommandFailure) {
+    do throws(FileError) { try file.commit() } catch { throw FileDestination.failure(error) }
+  }
+
+  package func abandon() { file.discard() }
+
+  private static func failure(_ error: FileError) -> CommandFailure {
+    if error.code == EPIPE { return .brokenPipe }
+    if error.code == EEXIST {
+      return CommandFailure(
+        .conflict, code: "output-exists", "the output file \(error.path) exists already",
+        hint: "--force replaces it", path: error.path)
+    }
+    return .system("cannot write", error.path, error.code)
+  }
+}
+
 /// Collects bytes in memory, for tests.
 package final class MemoryDestination: OutputDestination {
   package private(set) var bytes: [UInt8] = []
   package private(set) var isCommitted = false
 
   package init() {}
+  package var isDirect: Bool { false }
   package func write(_ bytes: [UInt8]) throws(CommandFailure) { self.bytes += bytes }
   package func commit() throws(CommandFailure) { isCommitted = true }
   package func abandon() { bytes.removeAll() }

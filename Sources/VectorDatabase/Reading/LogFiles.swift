@@ -23,18 +23,19 @@ enum LogFiles {
             path: FileNames.log(manifest.firstLog), section: "file", offset: nil,
             expected: "the log that version \(manifest.version) names", found: "no such file")))
     }
-    var ends: [UInt64: UInt64] = [:]
+    var ends: [UInt64: (end: UInt64, chain: UInt32)] = [:]
     for (index, number) in numbers.enumerated().dropFirst() {
       let header = try lifted { () throws(StorageError) in
         try LogReader.readHeader(fs, number: number, collection: identity.uuid)
       }
-      ends[numbers[index - 1]] = header.previousEnd
+      ends[numbers[index - 1]] = (header.previousEnd, header.previousChain)
     }
     var logs: [LogContents] = []
     for (index, number) in numbers.enumerated() {
       let contents = try lifted { () throws(StorageError) in
         try LogReader.read(
-          fs, number: number, collection: identity.uuid, isLast: index == numbers.count - 1, previousEnd: ends[number])
+          fs, number: number, collection: identity.uuid, isLast: index == numbers.count - 1, previousEnd: ends[number]?.end,
+          previousChain: ends[number]?.chain)
       }
       // A bulk import takes one LSN that stands in no log, so a log may begin behind a gap, never before it.
       let lowest = logs.last.map { $0.lastLSN + 1 } ?? 0

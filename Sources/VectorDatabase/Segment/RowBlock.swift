@@ -106,7 +106,9 @@ struct RowStaging {
 }
 
 extension RecordBatch {
-  /// Gives part of the batch as a block. `halves` holds the vectors of that part as f16 bytes where the shape wants them.
+  /// Gives part of the batch as a block.
+  ///
+  /// `halves` holds the vectors of that part as f16 bytes where the shape wants them.
   func withRowBlock(
     _ rows: Range<Int>, _ shape: SegmentShape, halves: [UInt8],
     _ body: (RowBlock) throws(StorageError) -> Void

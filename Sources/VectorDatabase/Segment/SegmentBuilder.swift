@@ -135,7 +135,9 @@ package final class SegmentBuilder {
     withExtendedLifetime(segment) {}
   }
 
-  /// Appends rows of a batch, which all get the same LSN and times. Every row must have a vector.
+  /// Appends rows of a batch, which all get the same LSN and times.
+  ///
+  /// Every row must have a vector.
   package func append(
     _ batch: RecordBatch, rows: Range<Int>, lsn: UInt64, created: Int64, updated: Int64, threads: Int
   ) throws(StorageError) {

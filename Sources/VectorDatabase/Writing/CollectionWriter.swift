@@ -103,6 +103,8 @@ package final class CollectionWriter {
           CorruptionError(path: "wal", section: "folder", offset: nil, expected: "a log", found: "none")))
     }
     let opened = try lifted { () throws(StorageError) in try LogWriter.resume(fs, contents) }
+    opened.processID = UInt32(truncatingIfNeeded: origin.processID)
+    opened.userID = UInt32(truncatingIfNeeded: origin.userID)
     log = opened
     lastLog = nil
     return opened
@@ -113,7 +115,7 @@ package final class CollectionWriter {
   /// Checkpoints first when the log has grown past its limits.
   func commit(_ batch: LogBatch, liveRowsAfter: Int) throws(DatabaseError) {
     let limit = Limits.largestTransaction
-    guard batch.bytes.count <= limit else {
+    guard batch.bytes.count <= limit, !batch.isTooLarge else {
       throw .transactionTooLarge(bytes: UInt64(batch.bytes.count), limit: UInt64(limit))
     }
     try requireFreeSpace(UInt64(batch.bytes.count))

@@ -54,7 +54,7 @@ extension CollectionWriter {
     let dimension = collection.settings.dimension
     guard batch.count > 0 else { return receipt }
     try VectorChecks(collection.settings, rules).check(batch, source: source)
-    var log = LogBatch(capacity: batch.count * (collection.identity.vectorBytes + 128) + batch.metadataBytes.count)
+    let log = LogBatch(capacity: batch.count * (collection.identity.vectorBytes + 128) + batch.metadataBytes.count)
     var seen: [RecordID: Int] = [:]
     seen.reserveCapacity(batch.count)
     // In upsert mode only the last record of an id counts, in ignore mode the first.
@@ -124,7 +124,7 @@ extension CollectionWriter {
     _ ids: [RecordID], expectedCount: UInt64? = nil, dryRun: Bool = false
   ) throws(DatabaseError) -> (receipt: CommitReceipt, missing: [RecordID]) {
     var receipt = receipt()
-    var log = LogBatch(capacity: ids.count * 48)
+    let log = LogBatch(capacity: ids.count * 48)
     var missing: [RecordID] = []
     var seen: Set<RecordID> = []
     for id in ids where seen.insert(id).inserted {
@@ -185,7 +185,7 @@ extension CollectionWriter {
       if let edit = change.metadata { row.metadata = edit(row.metadata) }
       rows[change.id] = row
     }
-    var log = LogBatch(capacity: order.count * (collection.identity.vectorBytes + 256))
+    let log = LogBatch(capacity: order.count * (collection.identity.vectorBytes + 256))
     for id in order {
       guard let row = rows[id] else { continue }
       receipt.replaced += 1

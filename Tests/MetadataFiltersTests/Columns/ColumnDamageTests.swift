@@ -1,8 +1,7 @@
 import FileStorage
-import Testing
-import VectorMath
-
 import MetadataFilters
+import TestSupport
+import Testing
 
 @Suite struct ColumnDamageTests {
   /// Rows with a column of each type, each presence form and all sections.
@@ -34,7 +33,7 @@ import MetadataFilters
   }
 
   @Test func everyFlippedByteOfAFileIsFoundOrHarmless() throws {
-    let folder = try ColumnFolder()
+    let folder = ColumnFolder()
     let name = try folder.build(Self.rows(40))
     let bytes = try folder.bytes(name)
     let truth = try Self.readAll(ColumnSet(container: folder.open(name)))
@@ -57,7 +56,7 @@ import MetadataFilters
 
   /// Sections whose checksums are right but whose contents are not: written so by a hostile or broken program.
   @Test func everyFlippedByteOfASectionIsReadWithoutATrap() throws {
-    let folder = try ColumnFolder()
+    let folder = ColumnFolder()
     let original = try folder.open(folder.build(Self.rows(40)))
     let sections = try original.sections.map { ($0, Array(try original.bytes($0))) }
     var failures: [String: Int] = [:]
@@ -89,7 +88,7 @@ import MetadataFilters
   }
 
   @Test func missingShortAndLongSectionsAreDamage() throws {
-    let folder = try ColumnFolder()
+    let folder = ColumnFolder()
     let original = try folder.open(folder.build(Self.rows(40)))
     let sections = try original.sections.map { ($0, Array(try original.bytes($0))) }
     for index in sections.indices {
@@ -114,8 +113,9 @@ import MetadataFilters
 
   @Test(arguments: [21 as UInt64, 22])
   func brokenRecordsAreRefusedWithoutATrap(seed: UInt64) throws {
-    let folder = try ColumnFolder()
+    let folder = ColumnFolder()
     var maker = SampleMaker(seed: seed)
+    let tokens = Array("{}[]\",:\\u0123456789.-+eEtfn".utf8)
     for _ in 0..<60 {
       let record = maker.record().json
       for _ in 0..<20 {
@@ -123,9 +123,8 @@ import MetadataFilters
         if damaged.isEmpty { continue }
         if maker.below(2) == 0 { damaged = record }
         for _ in 0..<maker.below(3) {
-          damaged[maker.below(damaged.count)] =
-            maker.below(2) == 0
-            ? UInt8(maker.below(256)) : Array("{}[]\",:\\u0123456789.-+eEtfn".utf8)[maker.below(28)]
+          let offset = maker.below(damaged.count)
+          damaged[offset] = maker.below(2) == 0 ? UInt8(maker.below(256)) : tokens[maker.below(tokens.count)]
         }
         let builder = ColumnSetBuilder(
           memoryBudget: 1 << 20, fileSystem: folder.fileSystem, spillName: folder.freshName())
@@ -149,13 +148,13 @@ import MetadataFilters
     "{a:1}", "{\"a\":\"\\u12\"}", "{\"a\":nul}", "{\"a\":[[]}",
   ])
   func notCanonicalIsRefused(text: String) throws {
-    let folder = try ColumnFolder()
+    let folder = ColumnFolder()
     let builder = ColumnSetBuilder(memoryBudget: 1 << 20, fileSystem: folder.fileSystem, spillName: "spill")
     #expect(throws: StorageError.self) { try builder.append(row: Array(text.utf8)) }
   }
 
   @Test func deepRecordsAreRefused() throws {
-    let folder = try ColumnFolder()
+    let folder = ColumnFolder()
     func nested(_ depth: Int) -> [UInt8] {
       Array((String(repeating: "{\"a\":", count: depth) + "1" + String(repeating: "}", count: depth)).utf8)
     }
@@ -169,8 +168,34 @@ import MetadataFilters
     #expect(throws: StorageError.self) { try builder().append(row: Array(brackets.utf8)) }
   }
 
+  /// Every call of a build that spills and merges fails once: the error comes out, and no temporary file stays.
+  @Test func everyFailingCallIsReported() throws {
+    let rows = Self.rows(12)
+    let counting = FaultyFileSystem(wrapping: ColumnFolder().fileSystem, failingAt: 0, with: 5)
+    _ = try ColumnFolder().build(rows, budget: 600, over: counting)
+    let calls = counting.callCount
+    #expect(calls > 20)
+    for call in 1...calls {
+      for (code, short) in [(5 as Int32, false), (28, false), (0, true)] {
+        let folder = ColumnFolder()
+        let faulty = FaultyFileSystem(
+          wrapping: folder.fileSystem, failingAt: call, with: code, shortWrite: short)
+        do {
+          let name = try folder.build(rows, budget: 600, over: faulty)
+          let set = try ColumnSet(container: folder.open(name), rows: rows.count)
+          #expect(try set.column(path: "i", type: .int64)?.value(row: 11) == .scalar(.int(11)))
+        } catch StorageError.file(let error) {
+          #expect(error.code == code, "call \(call): \(faulty.failures)")
+          // A failing removal may leave what it was to remove.
+          if error.operation != .remove { #expect(try folder.files.count <= 1, "call \(call)") }
+        }
+        #expect(faulty.hasFailed || short, "call \(call)")
+      }
+    }
+  }
+
   @Test func anotherNumberOfRowsIsDamage() throws {
-    let folder = try ColumnFolder()
+    let folder = ColumnFolder()
     let container = try folder.open(folder.build(Self.rows(40)))
     #expect(throws: StorageError.self) { try ColumnSet(container: container, rows: 41) }
     let empty = try folder.open(folder.container { _ in })

@@ -1,12 +1,11 @@
 import FileStorage
-import Testing
-
 import MetadataFilters
+import Testing
 
 @Suite struct ColumnSetTests {
   @Test(arguments: [0, 1, 2, 15, 16, 17, 63, 64, 65, 400], [1 as UInt64, 2, 3])
   func columnsHoldWhatThePlainModelHolds(rows: Int, seed: UInt64) throws {
-    let folder = try ColumnFolder()
+    let folder = ColumnFolder()
     var maker = SampleMaker(seed: seed &* 1000 &+ UInt64(rows))
     let samples = (0..<rows).map { _ in maker.record() }
     let set = try folder.columns(samples)
@@ -78,7 +77,7 @@ import MetadataFilters
 
   @Test(arguments: [11 as UInt64, 12, 13])
   func theBudgetDoesNotChangeAByte(seed: UInt64) throws {
-    let folder = try ColumnFolder()
+    let folder = ColumnFolder()
     var maker = SampleMaker(seed: seed)
     let rows = (0..<300).map { _ in maker.record().json }
     let whole = try folder.bytes(folder.build(rows))
@@ -91,7 +90,7 @@ import MetadataFilters
   }
 
   @Test func aDroppedBuilderLeavesNoFile() throws {
-    let folder = try ColumnFolder()
+    let folder = ColumnFolder()
     do {
       let builder = ColumnSetBuilder(memoryBudget: 1, fileSystem: folder.fileSystem, spillName: "spill")
       for row in 0..<10 { try builder.append(row: Array("{\"a\":\(row)}".utf8)) }
@@ -101,11 +100,13 @@ import MetadataFilters
   }
 
   @Test func presenceTakesTheSmallestForm() throws {
-    let folder = try ColumnFolder()
-    let samples = (0..<160).map { row in
-      Sample.object(
-        [("all", .int(Int64(row)))] + (row % 16 == 0 ? [("sixteenth", .string("s\(row)"))] : [])
-          + (row % 16 == 0 && row > 0 ? [("fewer", .bool(true))] : []))
+    let folder = ColumnFolder()
+    var samples: [Sample] = []
+    for row in 0..<160 {
+      var members: [(String, Sample)] = [("all", .int(Int64(row)))]
+      if row % 16 == 0 { members.append(("sixteenth", .string("s\(row)"))) }
+      if row % 16 == 0, row > 0 { members.append(("fewer", .bool(true))) }
+      samples.append(.object(members))
     }
     let set = try folder.columns(samples)
     let all = try #require(try set.column(path: "all", type: .int64))
@@ -122,7 +123,7 @@ import MetadataFilters
 
   @Test(arguments: [255, 256, 257, 65_535, 65_536, 65_537])
   func codesAreAsWideAsTheirNumberNeeds(distinct: Int) throws {
-    let folder = try ColumnFolder()
+    let folder = ColumnFolder()
     let rows = (0..<distinct).map { Array("{\"s\":\"\($0)\"}".utf8) }
     let set = try ColumnSet(container: folder.open(folder.build(rows, budget: 1 << 19)))
     let column = try #require(try set.column(path: "s", type: .string))
@@ -138,7 +139,7 @@ import MetadataFilters
   }
 
   @Test func zonesBoundTheirStretch() throws {
-    let folder = try ColumnFolder()
+    let folder = ColumnFolder()
     let count = 3 * ColumnLimits.zoneSize + 5
     let rows = (0..<count).map { row in
       // The second zone of `d` has no value at all.
@@ -155,7 +156,7 @@ import MetadataFilters
   }
 
   @Test func furtherPathsAreInTheRowsOnly() throws {
-    let folder = try ColumnFolder()
+    let folder = ColumnFolder()
     // Exactly the limit, then one name, one type and one array too many.
     var samples = (0..<4).map { row in
       Sample.object((0..<256).map { ("n\(row * 256 + $0)", .object([("v", .int(1))])) })
@@ -182,7 +183,7 @@ import MetadataFilters
   }
 
   @Test func longPathsAndLongStringsAreInTheRowsOnly() throws {
-    let folder = try ColumnFolder()
+    let folder = ColumnFolder()
     let name = String(repeating: "p", count: 1024)
     let set = try folder.columns([
       .object([(name, .int(1)), ("s", .string(String(repeating: "é", count: 128)))]),

@@ -1,8 +1,6 @@
 import FileStorage
-import Foundation
-import VectorMath
-
 import MetadataFilters
+import TestSupport
 
 /// A JSON value as tests build it, apart from any parser of the product.
 indirect enum Sample: Equatable {
@@ -153,20 +151,11 @@ func contents(of set: ColumnSet) throws -> [ModelKey: ModelColumn] {
   return result
 }
 
-/// A folder for the containers of one test.
+/// A folder in memory for the containers of one test.
 final class ColumnFolder {
-  let path: String
-  let fileSystem: RealFileSystem
+  let fileSystem = SimulatedFileSystem()
   private var count = 0
   static let collection = UUID16(high: 1, low: 2)
-
-  init() throws {
-    path = FileManager.default.temporaryDirectory.path + "/vdb-columns-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-    fileSystem = try RealFileSystem(root: path)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
 
   /// A name that no file has yet.
   func freshName() -> String {
@@ -175,10 +164,12 @@ final class ColumnFolder {
   }
 
   /// Writes a container whose sections `fill` adds and returns its name.
-  func container(_ fill: (ContainerWriter) throws -> Void) throws -> String {
+  func container(
+    over other: (any FileSystem)? = nil, _ fill: (ContainerWriter) throws -> Void
+  ) throws -> String {
     let name = freshName()
     let writer = try ContainerWriter(
-      fileSystem: fileSystem, temporaryName: name, kind: .segment, collection: Self.collection,
+      fileSystem: other ?? fileSystem, temporaryName: name, kind: .segment, collection: Self.collection,
       features: FeatureBits(), headerFields: [])
     try fill(writer)
     _ = try writer.finish(footerFields: [])
@@ -186,9 +177,12 @@ final class ColumnFolder {
   }
 
   /// Writes the columns of rows and returns the container's name.
-  func build(_ rows: [[UInt8]], budget: Int = 1 << 24) throws -> String {
-    try container { writer in
-      let builder = ColumnSetBuilder(memoryBudget: budget, fileSystem: fileSystem, spillName: freshName())
+  func build(
+    _ rows: [[UInt8]], budget: Int = 1 << 24, over other: (any FileSystem)? = nil
+  ) throws -> String {
+    try container(over: other) { writer in
+      let builder = ColumnSetBuilder(
+        memoryBudget: budget, fileSystem: other ?? fileSystem, spillName: freshName())
       for row in rows { try builder.append(row: row) }
       try builder.finish(into: writer)
     }
@@ -205,17 +199,19 @@ final class ColumnFolder {
   }
 
   func bytes(_ name: String) throws -> [UInt8] {
-    try [UInt8](Data(contentsOf: URL(fileURLWithPath: path + "/" + name)))
+    let file = try OpenFile(fileSystem, name, .reading)
+    return try file.readBytes(at: 0, count: Int(file.size()))
   }
 
   func write(_ bytes: [UInt8]) throws -> String {
     let name = freshName()
-    try Data(bytes).write(to: URL(fileURLWithPath: path + "/" + name))
+    let file = try OpenFile(fileSystem, name, .creating)
+    try file.writeFully(bytes, at: 0)
     return name
   }
 
   /// Names of all files that are there.
-  var files: [String] { get throws { try FileManager.default.contentsOfDirectory(atPath: path) } }
+  var files: [String] { get throws { try fileSystem.list("") } }
 }
 
 /// Random records with few names, so that paths meet with many types.
@@ -257,7 +253,7 @@ struct SampleMaker {
     case 1: return .int(Int64(below(100)) - 50)
     case 2: return .int([Int64.min, .max, 0, -1, 1 << 53, 999_999_999_999_999_999][below(6)])
     case 3: return .double(Double(below(1000)) / 8 - 30)
-    case 4: return .double([1e300, -1e-300, 5e-324, 0.1, -0.0, 9_223_372_036_854_775_808.0][below(6)])
+    case 4: return .double([1e300, -1e-300, 0x1p-1074, 0.1, -0.0, 9_223_372_036_854_775_808.0][below(6)])
     default: return .string(string())
     }
   }

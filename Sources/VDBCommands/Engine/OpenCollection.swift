@@ -1,0 +1,118 @@
+import CommandLineParsing
+import FileStorage
+import VectorDatabase
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+extension CommandContext {
+  /// Opens the collection that the first operand names.
+  func openCollection(_ path: String? = nil) throws(CommandFailure) -> Collection {
+    let fs = try openFileSystem(path ?? collectionPath)
+    return try engine { () throws(DatabaseError) in try Collection.open(on: fs) }
+  }
+
+  /// Opens the folder of a collection.
+  func openFileSystem(_ path: String) throws(CommandFailure) -> RealFileSystem {
+    MappedFileTable.installHandler()
+    do throws(FileError) {
+      return try RealFileSystem(root: path)
+    } catch {
+      switch error.code {
+      case ENOENT: throw CommandFailure(.notFound, code: "not-found", "\(path): no such collection", hint: "vdb create \(path) --dims N makes it; vdb list shows what is here", path: path)
+      case ENOTDIR:
+        throw CommandFailure(
+          .notFound, code: "not-a-collection", "\(path) is not a collection: it is a file, not a folder",
+          hint: "a collection is a folder; vdb import reads files into one", path: path)
+      default: throw .system("cannot open", path, error.code)
+      }
+    }
+  }
+
+  /// Opens the newest state for reading.
+  func openSnapshot() throws(CommandFailure) -> Snapshot {
+    let collection = try openCollection()
+    return try engine { () throws(DatabaseError) in try Snapshot.open(collection) }
+  }
+
+  /// Threads to use: `--threads`, or one for every processor.
+  var threadCount: Int {
+    if arguments.declares(SharedOptions.threads), let threads = arguments.integer(SharedOptions.threads) {
+      return Int(threads)
+    }
+    return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+  }
+
+  /// Waits for a lock as long as `--lock-timeout` allows, longer and longer between two tries.
+  var lockPatience: LockPatience {
+    let wait = arguments.declares(SharedOptions.lockTimeout) ? arguments.duration(SharedOptions.lockTimeout) ?? 0 : 0
+    let end = MonotonicClock.now().addingReportingOverflow(wait)
+    let deadline = end.overflow ? Int64.max : end.partialValue
+    let messages = messages
+    let commandDeadline = self.deadline
+    return { attempts, holder in
+      if Signals.requested != nil { return false }
+      let now = MonotonicClock.now()
+      if now >= deadline || now >= commandDeadline ?? Int64.max { return false }
+      if attempts == 5 {
+        let who = holder.map { " (reported: pid \($0.processID), vdb \($0.command))" } ?? ""
+        messages.note("waiting for the lock that another process holds\(who)")
+      }
+      // 10 ms at first, 250 ms at most, with jitter so that several waiters do not march in step.
+      let base = min(250, 10 << min(attempts - 1, 5))
+      let jitter = Int(now >> 10 & 7)
+      usleep(UInt32(min(Int64(base + jitter) * 1000, max(1000, (deadline - now) / 1000))))
+      return true
+    }
+  }
+
+  /// The version and LSN that the command demands.
+  var stateCondition: StateCondition {
+    StateCondition(
+      version: arguments.declares(SharedOptions.ifVersion)
+        ? arguments.integer(SharedOptions.ifVersion).map { UInt64($0) } : nil,
+      lsn: arguments.declares(SharedOptions.ifLSN) ? arguments.integer(SharedOptions.ifLSN).map { UInt64($0) } : nil)
+  }
+
+  /// This process, as manifests and logs record it.
+  var origin: CommandOrigin {
+    CommandOrigin(
+      command: arguments.command.name, processID: Int64(getpid()), userID: Int64(geteuid()), host: hostName())
+  }
+
+  private func hostName() -> String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard unsafe gethostname(&name, name.count - 1) == 0 else { return "" }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Refuses to write where it cannot be safe or was forbidden.
+  func requireWritable(_ collection: Collection) throws(CommandFailure) {
+    if arguments.flag(SharedOptions.readOnly) {
+      throw CommandFailure(
+        .denied, code: "read-only", "--read-only forbids \(arguments.command.name) to write", hint: "leave out --read-only")
+    }
+    if let fs = collection.fileSystem as? RealFileSystem, fs.isNetworkFileSystem {
+      throw CommandFailure(DatabaseError.networkFileSystem(path: fs.rootPath), path: fs.rootPath)
+    }
+  }
+
+  /// Takes the writer lock of the collection that the first operand names.
+  func openWriter(_ existing: Collection? = nil) throws(CommandFailure) -> CollectionWriter {
+    let collection = if let existing { existing } else { try openCollection() }
+    try requireWritable(collection)
+    let condition = stateCondition
+    let origin = origin
+    let patience = lockPatience
+    do throws(DatabaseError) {
+      return try CollectionWriter(
+        collection, origin: origin, creator: ToolVersion.creator, condition: condition, patience: patience)
+    } catch {
+      if let signal = Signals.requested { throw .interrupted(by: signal) }
+      throw CommandFailure(error, path: collection.fileSystem.rootPath)
+    }
+  }
+}

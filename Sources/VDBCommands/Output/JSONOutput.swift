@@ -1,0 +1,61 @@
+package import CommandLineParsing
+
+/// Documents and lines for programs.
+///
+/// Within a major number of a schema, members are only added and keep their order.
+package enum JSONOutput {
+  /// The names of all documents, without "vdb." and the major number.
+  package enum Schema: String, CaseIterable, Sendable {
+    case ack, checkpoint, compact, config, count, create, delete, drop, error, export, gc, help, info, insert
+    case list, log, message, page, progress, search, update, upsert, verify, version
+    case `import`
+
+    /// `vdb.search/1`.
+    package var tag: String { "vdb.\(rawValue)/1" }
+  }
+
+  /// Begins an object with its `schema` member; the caller adds members and hands it to `end`.
+  package static func begin(_ schema: Schema) -> JSONText {
+    var json = JSONText()
+    json.beginObject()
+    json.member("schema", schema.tag)
+    return json
+  }
+
+  /// Ends the object and writes it as one line.
+  package static func end(_ json: JSONText, to context: CommandContext) throws(CommandFailure) {
+    var json = json
+    json.endObject()
+    try context.output.write(json.text + "\n")
+  }
+}
+
+/// Colours of text, on a terminal only.
+package struct Style: Sendable {
+  /// Whether colours are used.
+  package let isColored: Bool
+
+  /// Decides by `--color`, `NO_COLOR`, `FORCE_COLOR`, `TERM` and whether the stream is a terminal.
+  package init(_ choice: String?, isTerminal: Bool, environment: Environment) {
+    switch choice {
+    case "always": isColored = true
+    case "never": isColored = false
+    default:
+      if let value = environment["NO_COLOR"], !value.isEmpty {
+        isColored = false
+      } else if let value = environment["FORCE_COLOR"], !value.isEmpty, value != "0" {
+        isColored = true
+      } else {
+        isColored = isTerminal && environment["TERM"] != "dumb"
+      }
+    }
+  }
+
+  package func bold(_ text: String) -> String { colored("1", text) }
+  package func red(_ text: String) -> String { colored("31", text) }
+  package func yellow(_ text: String) -> String { colored("33", text) }
+
+  private func colored(_ code: String, _ text: String) -> String {
+    isColored ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+  }
+}
