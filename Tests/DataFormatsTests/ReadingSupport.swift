@@ -31,9 +31,11 @@ struct Reading: Equatable {
           break
         }
         for row in 0..<batch.count {
-          result.ids.append(RecordID(bytes: Array(batch.idBytes[batch.idRange(row)]), type: batch.idType).display)
+          result.ids.append(
+            RecordID(bytes: Array(batch.idBytes[batch.idRange(row)]), type: batch.idType).display)
           result.vectors.append(Array(batch.vectors[batch.vectorRange(row)]))
-          result.metadata.append(String(decoding: batch.metadataBytes[batch.metadataRange(row)], as: UTF8.self))
+          result.metadata.append(
+            String(decoding: batch.metadataBytes[batch.metadataRange(row)], as: UTF8.self))
           result.lines.append(batch.positions[row].line)
           result.records.append(batch.positions[row].record)
         }
@@ -48,11 +50,7 @@ struct Reading: Equatable {
   static func open(
     _ source: any ByteSource, _ format: RecordFormat, _ options: ReadOptions, _ threads: Int
   ) throws(FormatError) -> any RecordReader {
-    switch format {
-    case .csv, .tsv: return try CSVReader(source, format: format, options: options, threads: threads)
-    case .npy, .fvecs, .bvecs, .ivecs: return try BareVectorReader(source, format: format, options: options)
-    case .jsonLines, .json: fatalError("later")
-    }
+    try makeRecordReader(format: format, source: source, options: options, threads: threads)
   }
 
   /// Reads a text.

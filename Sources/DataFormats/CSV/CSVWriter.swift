@@ -155,7 +155,8 @@ package final class CSVWriter: RecordWriter {
       output.bytes += "b64:".utf8
       unsafe batch.vectors.withUnsafeBytes { all in
         unsafe VectorText.appendBase64(
-          UnsafeRawBufferPointer(rebasing: all[range.lowerBound * 4..<range.upperBound * 4]), to: &output.bytes)
+          UnsafeRawBufferPointer(rebasing: all[range.lowerBound * 4..<range.upperBound * 4]),
+          to: &output.bytes)
       }
     }
   }

@@ -23,7 +23,8 @@ package final class NPYWriter: RecordWriter {
     self.dimension = dimension
     self.elementType = elementType
     self.rowCount = rowCount
-    output.bytes += NPYWriter.header(descr: elementType == .f32 ? "<f4" : "<f2", shape: "(\(rowCount), \(dimension))")
+    output.bytes += NPYWriter.header(
+      descr: elementType == .f32 ? "<f4" : "<f2", shape: "(\(rowCount), \(dimension))")
   }
 
   /// The bytes before the numbers, a multiple of 64.
@@ -54,7 +55,8 @@ package final class NPYWriter: RecordWriter {
   package func finish() throws(FormatError) {
     guard written == rowCount else {
       throw FormatError(
-        .countMismatch, file: output.sink.name, expected: "\(rowCount) rows, as the header says", found: "\(written)")
+        .countMismatch, file: output.sink.name, expected: "\(rowCount) rows, as the header says",
+        found: "\(written)")
     }
     try output.flush()
     try companions.finish()

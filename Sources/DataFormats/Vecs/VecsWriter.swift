@@ -44,7 +44,8 @@ package final class VecsWriter: RecordWriter {
         }
       case .fvecs, .jsonLines, .json, .csv, .tsv, .npy:
         unsafe batch.vectors.withUnsafeBufferPointer { all in
-          unsafe output.bytes.append(contentsOf: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: all[range])))
+          unsafe output.bytes.append(
+            contentsOf: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: all[range])))
         }
       }
       written += 1
@@ -55,14 +56,17 @@ package final class VecsWriter: RecordWriter {
 
   private func unfit(_ value: Float, _ expected: String, _ index: Int) -> FormatError {
     FormatError(
-      .notRepresentable, file: output.sink.name, record: written + 1, column: "vector[\(index)]", expected: expected,
+      .notRepresentable, file: output.sink.name, record: written + 1, column: "vector[\(index)]",
+      expected: expected,
       found: value.description, hint: "write .fvecs, which holds any numbers")
   }
 
   /// Appends a number of 4 bytes, little-endian.
   static func append(_ number: Int32, to bytes: inout [UInt8]) {
     let bits = UInt32(bitPattern: number)
-    for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: bits >> shift)) }
+    for shift in stride(from: UInt32(0), to: 32, by: 8) {
+      bytes.append(UInt8(truncatingIfNeeded: bits >> shift))
+    }
   }
 
   package func finish() throws(FormatError) {

@@ -12,7 +12,8 @@ extension VectorText {
       if isLetter, byte | 0x20 != UInt8(ascii: "e") { hasLetter = true }
     }
     // Otherwise "Infinity" and "infinity" would be taken.
-    return unsafe hasLetter && DecimalFloat.specialValue(UnsafeRawBufferPointer(rebasing: text[start...])) == nil
+    return unsafe hasLetter
+      && DecimalFloat.specialValue(UnsafeRawBufferPointer(rebasing: text[start...])) == nil
   }
 
   private static func value(_ byte: UInt8) -> UInt32? {

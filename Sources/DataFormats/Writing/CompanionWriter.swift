@@ -62,7 +62,8 @@ enum BareVectors {
     }
     if let row = batch.hasVector.firstIndex(of: false) {
       throw FormatError(
-        .notRepresentable, file: file, record: UInt64(row) + 1, expected: "a vector in every record", found: "none")
+        .notRepresentable, file: file, record: UInt64(row) + 1, expected: "a vector in every record",
+        found: "none")
     }
   }
 }
