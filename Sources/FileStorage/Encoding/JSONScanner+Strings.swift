@@ -6,6 +6,20 @@ package struct JSONText: Equatable, Sendable {
   package let end: Int
   /// Whether the range holds backslashes; without, its bytes are the string.
   package let hasEscapes: Bool
+
+  init(start: Int, end: Int, hasEscapes: Bool) {
+    self.start = start
+    self.end = end
+    self.hasEscapes = hasEscapes
+  }
+
+  /// Makes a range of the text that is known to hold no escapes, such as a number.
+  ///
+  /// Precondition: the range lies in the scanner's text.
+  package init(from start: Int, to end: Int) {
+    precondition(start >= 0 && start <= end, "a range must not end before it begins")
+    self.init(start: start, end: end, hasEscapes: false)
+  }
 }
 
 extension JSONScanner {
