@@ -94,7 +94,7 @@ extension CommandFailure {
         .fieldMissing, .idMissing, .idType, .idEmpty, .idTooLong, .idNul, .idUTF8, .idFloat, .idRange, .idInteger,
         .idUUID, .vectorMissing, .vectorEmpty, .vectorType, .vectorNumber, .vectorEncoding, .dimensionsMismatch,
         .dimensionsLimit, .notFinite, .floatOverflow, .zeroVector, .numpyElided, .csvRagged, .csvQuote,
-        .csvHeader, .csvDelimiter, .columnMissing, .columnGap, .castFailed, .npyHeader, .npyPickle, .npyType,
+        .csvHeader, .csvDelimiter, .csvLineEnding, .columnMissing, .columnGap, .castFailed, .npyHeader, .npyPickle, .npyType,
         .npyShape, .vecsDimension, .vecsSize, .countMismatch:
         .badInput
       }

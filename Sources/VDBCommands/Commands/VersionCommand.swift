@@ -4,6 +4,8 @@ package import CommandLineParsing
 package enum VersionCommand: ToolCommand {
   /// The version of this program.
   package static let version = "0.1.0"
+  /// What files record as the program that wrote them.
+  static let creator = "vdb " + version
 
   package static let command = Command(
     "version", group: "Tools", summary: "print the version",

@@ -22,7 +22,7 @@ extension CommandContext {
       return try RealFileSystem(root: path)
     } catch {
       switch error.code {
-      case ENOENT: throw CommandFailure(.notFound, code: "not-found", "\(path): no such collection", hint: "vdb create \(path) --dims N makes it; vdb list shows what is here", path: path)
+      case ENOENT: throw CommandFailure(DatabaseError.notFound(path: path))
       case ENOTDIR:
         throw CommandFailure(
           .notFound, code: "not-a-collection", "\(path) is not a collection: it is a file, not a folder",
@@ -96,7 +96,7 @@ extension CommandContext {
         .denied, code: "read-only", "--read-only forbids \(arguments.command.name) to write", hint: "leave out --read-only")
     }
     if let fs = collection.fileSystem as? RealFileSystem, fs.isNetworkFileSystem {
-      throw CommandFailure(DatabaseError.networkFileSystem(path: fs.rootPath), path: fs.rootPath)
+      throw CommandFailure(DatabaseError.networkFileSystem(path: fs.rootPath))
     }
   }
 
@@ -109,10 +109,10 @@ extension CommandContext {
     let patience = lockPatience
     do throws(DatabaseError) {
       return try CollectionWriter(
-        collection, origin: origin, creator: ToolVersion.creator, condition: condition, patience: patience)
+        collection, origin: origin, creator: VersionCommand.creator, condition: condition, patience: patience)
     } catch {
       if let signal = Signals.requested { throw .interrupted(by: signal) }
-      throw CommandFailure(error, path: collection.fileSystem.rootPath)
+      throw CommandFailure(error)
     }
   }
 }
