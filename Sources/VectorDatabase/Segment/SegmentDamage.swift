@@ -1,4 +1,5 @@
 package import FileStorage
+import MetadataFilters
 import VectorMath
 
 /// One damaged part of a segment file, and the rows that cannot be read because of it.
@@ -35,7 +36,8 @@ extension Segment {
       guard start < end, let part = rows(of: entry, Int(start - entry.offset)..<Int(end - entry.offset)),
         !part.isEmpty
       else { continue }
-      result = result.map { min($0.lowerBound, part.lowerBound)..<max($0.upperBound, part.upperBound) } ?? part
+      result =
+        result.map { min($0.lowerBound, part.lowerBound)..<max($0.upperBound, part.upperBound) } ?? part
     }
     return result
   }
@@ -46,8 +48,8 @@ extension Segment {
       guard entry.column <= 1 else { return nil }
       if entry.name == .ids, shape.idType.fixedSize == nil {
         // The row that holds the first byte, and the row behind the one that holds the last.
-        let first = firstRow { try unsafe self.idEnd($0) > bytes.lowerBound }
-        let last = firstRow { try unsafe self.idEnd($0) >= bytes.upperBound }
+        let first = firstRow { (row) throws(StorageError) in try self.idEnd(row) > bytes.lowerBound }
+        let last = firstRow { (row) throws(StorageError) in try self.idEnd(row) >= bytes.upperBound }
         return first..<min(last + 1, rows)
       }
       let size = Int(entry.elementSize)
@@ -77,7 +79,9 @@ extension Segment {
     var high = rows
     while low < high {
       let middle = (low + high) / 2
-      if (try? condition(middle)) ?? true { high = middle } else { low = middle + 1 }
+      var holds = true
+      do throws(StorageError) { holds = try condition(middle) } catch { holds = true }
+      if holds { high = middle } else { low = middle + 1 }
     }
     return low
   }
