@@ -131,6 +131,45 @@ import VectorMath
     put(crc32c(Array(bytes[footer..<footer + 4092])), footer + 4092)
   }
 
+  @Test func aDamagedBlockNamesTheRowsThatItTakes() throws {
+    let seed: UInt64 = 25
+    var random = TestSupport.SeededGenerator(seed: seed)
+    let rows = SampleRows(3000, dimension: 16, seed: seed)
+    let fileSystem = try SampleRows.fileSystem()
+    let result = try rows.build(fileSystem)
+    let original = try SampleRows.bytes(fileSystem, "tmp/s")
+    let shape = try SegmentShape(rows.identity)
+    let whole = try result.reader()
+    for name: SectionName in ["VECT", "NORM", "IDOF", "IDS0", "PAYL"] {
+      let entry = try #require(whole.file.section(name))
+      for _ in 0..<4 {
+        var bytes = original
+        let place = Int(entry.offset) + random.below(Int(entry.length) - 1)
+        bytes[place] ^= 0xFF
+        try bytes.withUnsafeBytes { raw in
+          let file = try ContainerFile(
+            MappedBytes(raw) { _ in }, name: "s", kind: .segment, collection: rows.identity.uuid,
+            expectedFooterCRC: result.entry.footerCRC)
+          let segment = try Segment(file, shape)
+          let damages = segment.verify(threads: 2)
+          #expect(damages.count == 1)
+          let taken = try #require(damages.first?.rows, "seed \(seed), \(name)")
+          // Vectors of 64 bytes: a block that holds nothing else takes 256 rows.
+          let block = (place - 4096) / 16384
+          if (block + 1) * 16384 <= Int(whole.file.section("VECT")?.length ?? 0) {
+            #expect(taken == 256 * block..<256 * (block + 1), "seed \(seed)")
+          }
+          #expect(damages.first?.damage.range.contains(UInt64(place)) == true)
+          for row in 0..<3000 {
+            let isRead =
+              (try? segment.contentHash(ofRow: row)) != nil && (try? segment.norm(row)) != nil
+            #expect(isRead || taken.contains(row), "seed \(seed), \(name), row \(row)")
+          }
+        }
+      }
+    }
+  }
+
   @Test func contentsThatChecksumsCannotProveAreChecked() throws {
     let sample = try Sample(40, seed: 24)
     func reports(_ change: (inout [UInt8], Segment) -> Void) throws -> [String] {

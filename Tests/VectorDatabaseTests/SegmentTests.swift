@@ -128,7 +128,7 @@ import VectorMath
       fileSystem, rows.identity, temporaryName: "tmp/m", memoryBudget: 1 << 20)
     var batch = rows.batch()
     var early = 0
-    for round in 0..<150 {
+    for round in 0..<300 {
       // New ids in each round, of the same length.
       for row in 0..<rows.count {
         let start = batch.idRange(row).lowerBound
@@ -138,13 +138,13 @@ import VectorMath
       try builder.append(
         batch, rows: 0..<rows.count, lsn: UInt64(round), created: Int64(round), updated: Int64(round),
         threads: 1)
-      if round == 49 { early = builder.memory }
+      if round == 199 { early = builder.memory }
     }
     // Only the lists of extents grow: 16 bytes for each buffer that was written.
     #expect(builder.memory < early + (1 << 17))
     #expect(builder.memory < 16 << 20)
     let result = try builder.finish()
-    #expect(result.entry.rows == 300_000 && result.duplicates.isEmpty)
+    #expect(result.entry.rows == 600_000 && result.duplicates.isEmpty)
     #expect(try fileSystem.list("tmp") == ["m"])
   }
 
