@@ -126,7 +126,7 @@ package class JSONRecordReader: RecordReader {
 
   /// Gives rows the number of their record, from 0, as identifier.
   private func numberRows(_ batch: inout RecordBatch, from first: Int) {
-    let empty = UnsafeRawBufferPointer(start: nil, count: 0)
+    let empty = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
     for row in first..<batch.count {
       let number = batch.positions[row].record - 1
       unsafe GeneratedID.append(
@@ -142,7 +142,7 @@ package class JSONRecordReader: RecordReader {
       let position = block.rows.batch.positions.first
     else { return }
     let failure = RecordParser.mismatch(
-      shape, expected: dimension, found: block.rows.batch.dimension, at: 0)
+      shape, expected: dimension, found: block.rows.batch.dimension, at: block.rows.dimensionOffset)
     var start = 0
     if let pieces = block.pieces {
       start = pieces[Int(position.record) - 1].range.lowerBound
@@ -201,7 +201,8 @@ package class JSONRecordReader: RecordReader {
     }
     let active = blocks[..<framed.count]
     let known = dimension
-    ParallelLoop.run(blocks: active.count, threads: threads) { index in active[index].parse(dimension: known) }
+    ParallelLoop.run(blocks: active.count, threads: threads) { index in active[index].parse(dimension: known)
+    }
   }
 
   /// Moves the text that is not yet cut to the front of the buffer.
@@ -232,7 +233,8 @@ package class JSONRecordReader: RecordReader {
         if isAtEnd {
           throw FormatError(
             .sourceChanged, file: source.name, expected: "a source that stays as it is",
-            found: "one that changed while it was read", hint: "import it again when it is complete", cause: error)
+            found: "one that changed while it was read", hint: "import it again when it is complete",
+            cause: error)
         }
         throw FormatError(reading: source.name, error)
       }
@@ -240,7 +242,9 @@ package class JSONRecordReader: RecordReader {
       bytesRead += UInt64(count)
       if !isBegun, filled >= 3 || isAtEnd {
         isBegun = true
-        if filled >= 3, unsafe buffer[0] == 0xEF, unsafe buffer[1] == 0xBB, unsafe buffer[2] == 0xBF { consumed = 3 }
+        if filled >= 3, unsafe buffer[0] == 0xEF, unsafe buffer[1] == 0xBB, unsafe buffer[2] == 0xBF {
+          consumed = 3
+        }
       }
       if isStream, isBegun, count > 0 { return }
     }

@@ -25,7 +25,7 @@ final class RecordBlock: @unchecked Sendable {
   }
 
   /// The text; valid until the reader fills its buffer again.
-  var text = UnsafeRawBufferPointer(start: nil, count: 0)
+  var text = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
   /// Where the text begins in the source.
   var base: UInt64 = 0
   /// Records of an array in order; nil where each line is a record.
@@ -84,7 +84,8 @@ final class RecordBlock: @unchecked Sendable {
     }
     do throws(RecordFailure) {
       try unsafe parser.parse(
-        UnsafeRawBufferPointer(rebasing: text[range]), position: SourcePosition(line: line, record: recordCount),
+        UnsafeRawBufferPointer(rebasing: text[range]),
+        position: SourcePosition(line: line, record: recordCount),
         into: &rows)
       return true
     } catch {

@@ -37,7 +37,8 @@ extension RecordParser {
       do throws(JSONError) {
         return .success(
           kind == .array
-            ? try unsafe readArray(&scanner, into: target) : try unsafe readText(&scanner, into: target, &rows))
+            ? try unsafe readArray(&scanner, into: target)
+            : try unsafe readText(&scanner, into: target, &rows))
       } catch { return .failure(error) }
     }
     let outcome: Result<Int, JSONError>
@@ -62,7 +63,7 @@ extension RecordParser {
       swap(&floats, &wideVector)
       throw error
     }
-    rows.setDimension(kept)
+    rows.setDimension(kept, at: start)
     rows.batch.vectors.append(contentsOf: floats[..<kept])
     swap(&floats, &wideVector)
     return true
@@ -98,7 +99,8 @@ extension RecordParser {
     do throws(JSONError) {
       let seen = try unsafe scanner.readFloatArray(into: target, index: &index)
       return VectorSeen(
-        count: seen.count, overflow: seen.firstOverflow, needsRules: !seen.hasNonZero || shape.rules.normalizes)
+        count: seen.count, overflow: seen.firstOverflow,
+        needsRules: !seen.hasNonZero || shape.rules.normalizes)
     } catch {
       let column = "\(shape.vectorName)[\(index)]"
       switch error.code {
@@ -141,12 +143,14 @@ extension RecordParser {
       let offset = text.hasEscapes ? text.start : text.start + fault.offset
       throw stop(
         RecordFailure(
-          fault.code, at: offset, column: fault.index.map { "\(shape.vectorName)[\($0)]" } ?? shape.vectorName,
+          fault.code, at: offset,
+          column: fault.index.map { "\(shape.vectorName)[\($0)]" } ?? shape.vectorName,
           expected: fault.expected, found: fault.found, hint: fault.hint))
     case .success(let count):
       if notes.contains(.wrapped) {
         rows.warnings.note(
-          FormatWarning(.numpyWrapper, column: shape.vectorName, message: "np.float32(…) was taken off the numbers"))
+          FormatWarning(
+            .numpyWrapper, column: shape.vectorName, message: "np.float32(…) was taken off the numbers"))
       }
       if notes.contains(.spaced) {
         rows.warnings.note(
@@ -165,7 +169,8 @@ extension RecordParser {
     let column = shape.vectorName
     guard seen.count > 0 else {
       throw stop(
-        RecordFailure(.vectorEmpty, at: start, column: column, expected: "at least one number", found: "none"))
+        RecordFailure(.vectorEmpty, at: start, column: column, expected: "at least one number", found: "none")
+      )
     }
     var kept = seen.count
     if let truncated = shape.truncatedDimension {
@@ -189,7 +194,8 @@ extension RecordParser {
     if let overflow = seen.overflow {
       throw stop(
         RecordFailure(
-          .floatOverflow, at: start, column: "\(column)[\(overflow)]", expected: "a number within ±3.4028235e38",
+          .floatOverflow, at: start, column: "\(column)[\(overflow)]",
+          expected: "a number within ±3.4028235e38",
           found: "a greater one"))
     }
     guard seen.needsRules || kept < seen.count, let address = target.baseAddress else { return kept }

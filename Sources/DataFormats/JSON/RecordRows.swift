@@ -25,7 +25,8 @@ struct RecordFailure: Error, Sendable {
 
   init(_ error: JSONError, column: String? = nil) {
     self.init(
-      FormatErrorCode(error.code), at: error.offset, column: column, expected: error.expected, found: error.found,
+      FormatErrorCode(error.code), at: error.offset, column: column, expected: error.expected,
+      found: error.found,
       hint: error.hint)
   }
 }
@@ -36,6 +37,8 @@ struct RecordRows: Sendable {
   var batch = RecordBatch(dimension: 0)
   /// Whether the dimension is known, from the options or a row.
   var hasDimension = false
+  /// Where the vector that gave the dimension stands in its record, which is the first.
+  private(set) var dimensionOffset = 0
   /// Whether the dimension is known from the options or an earlier piece.
   private var isDimensionGiven = false
   /// Rows left out because of NaN or infinity.
@@ -55,8 +58,9 @@ struct RecordRows: Sendable {
   }
 
   /// Notes the dimension of the first vector.
-  mutating func setDimension(_ dimension: Int) {
+  mutating func setDimension(_ dimension: Int, at offset: Int) {
     batch.dimension = dimension
+    dimensionOffset = offset
     hasDimension = true
   }
 

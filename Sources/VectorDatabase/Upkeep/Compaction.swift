@@ -140,7 +140,7 @@ package enum Compactor {
     let builder = try lifted { () throws(StorageError) in
       try SegmentBuilder(
         collection.fileSystem, collection.identity,
-        temporaryName: "tmp/compact-\(base.manifest.version)-\(index)")
+        temporaryName: uniqueTemporaryName(collection.fileSystem, "compact", index))
     }
     var sinceLook = 0
     for live in base.segments[run] {

@@ -22,6 +22,7 @@ package final class BulkImport {
   private var rowsBefore: UInt64 = 0
   private var receipt: CommitReceipt
   private let replacesAll: Bool
+  private var temporaryNames: [String] = []
 
   private struct Finished {
     let pending: String
@@ -54,6 +55,12 @@ package final class BulkImport {
     receipt = writer.receipt()
   }
 
+  /// Removes what was not committed; best effort, for the next writer sweeps `tmp/` as well.
+  deinit {
+    builder = nil
+    for name in temporaryNames { try? writer.fs.remove(name) }
+  }
+
   /// Adds records.
   ///
   /// - Throws: The first record that cannot be stored; the import is then to be dropped.
@@ -83,7 +90,8 @@ package final class BulkImport {
   private func currentBuilder() throws(DatabaseError) -> SegmentBuilder {
     if let builder { return builder }
     try writer.requireFreeSpace(UInt64(writer.collection.identity.vectorBytes) * 1024)
-    let name = "tmp/import-\(lsn)-\(finished.count)"
+    let name = uniqueTemporaryName(writer.fs, "import", finished.count)
+    temporaryNames.append(name)
     let made = try lifted { () throws(StorageError) in
       // The hash index must name the row that wins among several with one id.
       try SegmentBuilder(
@@ -166,6 +174,7 @@ package final class BulkImport {
     writer.lastLog = nil
     try writer.adopt(published)
     GarbageCollector.collectIfFree(writer)
+    temporaryNames = []
     receipt.lsn = lsn
     receipt.version = published.version
     return receipt

@@ -13,7 +13,7 @@ extension CollectionWriter {
     var (entries, files) = try deletionFiles(state.segments)
     var number = try nextNumber()
     if state.tail.liveCount > 0 {
-      let temporary = "tmp/seg-\(number)"
+      let temporary = uniqueTemporaryName(fs, "seg", 0)
       var entry = try tailSegment(temporary)
       entry.number = number
       entries.append(entry)

@@ -8,6 +8,11 @@ struct PendingFile {
   let finalName: String
 }
 
+/// A name in `tmp/` that no other file has: the clock tells attempts and processes apart, the count names within one.
+func uniqueTemporaryName(_ fs: any FileSystem, _ label: String, _ count: Int) -> String {
+  "tmp/\(label)-\(fs.now())-\(count)"
+}
+
 extension CollectionWriter {
   /// The next unused number: never below what the manifest promises nor what lies in the folders.
   func nextNumber() throws(DatabaseError) -> UInt64 {
@@ -76,7 +81,7 @@ extension CollectionWriter {
         continue
       }
       let generation = try nextGeneration(of: live.entry)
-      let temporary = "tmp/del-\(live.entry.number)-\(generation)"
+      let temporary = uniqueTemporaryName(fs, "del", files.count)
       let sum = try contentSum(live.segment, live.dead)
       let deletion = try lifted { () throws(StorageError) in
         try DeletionFile.write(
