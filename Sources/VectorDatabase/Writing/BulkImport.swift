@@ -22,6 +22,8 @@ package final class BulkImport {
   private var rowsBefore: UInt64 = 0
   private var receipt: CommitReceipt
   private let replacesAll: Bool
+  private let isRehearsal: Bool
+  private let memoryBudget: Int
   private var temporaryNames: [String] = []
 
   private struct Finished {
@@ -38,11 +40,15 @@ package final class BulkImport {
   /// - Parameters:
   ///   - replacesAll: The imported records take the place of everything in the collection.
   ///   - rowsPerSegment: A new segment is begun after this many rows.
+  ///   - memoryBudget: Bytes that the metadata columns of a segment may hold in memory while it is written.
+  ///   - isRehearsal: Changes nothing: `dryRun` instead of `commit` ends the import.
   package init(
     _ writer: CollectionWriter, _ mode: WriteMode, rules: VectorRules = VectorRules(), replacesAll: Bool = false,
-    threads: Int = 1, rowsPerSegment: Int = 1 << 26
+    threads: Int = 1, rowsPerSegment: Int = 1 << 26, memoryBudget: Int = 32 << 20, isRehearsal: Bool = false
   ) throws(DatabaseError) {
-    try writer.checkpoint()
+    if !isRehearsal { try writer.checkpoint() }
+    self.isRehearsal = isRehearsal
+    self.memoryBudget = memoryBudget
     self.writer = writer
     self.mode = mode
     self.threads = threads
@@ -95,7 +101,8 @@ package final class BulkImport {
     let made = try lifted { () throws(StorageError) in
       // The hash index must name the row that wins among several with one id.
       try SegmentBuilder(
-        writer.fs, writer.collection.identity, temporaryName: name, preference: mode == .ignore ? .first : .last)
+        writer.fs, writer.collection.identity, temporaryName: name, memoryBudget: memoryBudget,
+        preference: mode == .ignore ? .first : .last)
     }
     builder = made
     return made
@@ -217,6 +224,13 @@ package final class BulkImport {
           try resolve(
             id, record: part.firstRecord + UInt64(row) + 1, earlier: nil,
             replaceOld: { dead[s].dead.insert(old) }, ignoreNew: { finished[index].losers.insert(row) })
+        }
+        if !existed, !replacesAll, isRehearsal, case .tail? = try writer.state.find(id) {
+          // A rehearsal leaves the log as it is: rows in it are not in `dead`.
+          existed = true
+          try resolve(
+            id, record: part.firstRecord + UInt64(row) + 1, earlier: nil, replaceOld: { true },
+            ignoreNew: { finished[index].losers.insert(row) })
         }
         if !existed { inserted += 1 }
       }

@@ -58,10 +58,11 @@ package final class CollectionWriter {
   ///
   /// - Parameters:
   ///   - condition: Checked once the lock is held; `.conditionFailed` leaves everything as it is.
+  ///   - isRehearsal: Leaves even notes and leftovers of others as they are, for a run that must change nothing.
   ///   - patience: Decides how long a held lock is waited for.
   package init(
     _ collection: Collection, origin: CommandOrigin, creator: String, condition: StateCondition = StateCondition(),
-    patience: LockPatience
+    isRehearsal: Bool = false, patience: LockPatience
   ) throws(DatabaseError) {
     self.collection = collection
     self.origin = origin
@@ -84,6 +85,7 @@ package final class CollectionWriter {
     for contents in logs { try state.apply(contents) }
     lastLog = logs.last
     try condition.check(version: version, lsn: state.lastLSN)
+    if isRehearsal { return }
     LockInfo.write(fs, origin)
     GarbageCollector.sweepTemporaryFiles(fs)
   }
