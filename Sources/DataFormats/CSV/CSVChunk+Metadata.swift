@@ -175,7 +175,9 @@ extension CSVChunk {
     }
   }
 
-  /// Whether a cell spells a number as JSON does, or is text. Digits with a zero in front are text.
+  /// Whether a cell spells a number as JSON does, or is text.
+  ///
+  /// Digits with a zero in front are text.
   static func kind(_ text: UnsafeRawBufferPointer) -> CSVNotes.Column {
     let number = unsafe DecimalFloat.scanFloat(text, grammar: .json)
     guard number.length > 0, number.length == text.count else { return .sawText }

@@ -53,9 +53,7 @@ import MetadataFilters
 
   /// Reads `records[range]`; stops at the first that is refused.
   ///
-  /// - Parameters:
-  ///   - base: The buffer that the records stand in.
-  ///   - first: The number of the first of the records, from 1.
+  /// `base` is the buffer that the records stand in, `first` the number of the first of them, from 1.
   func parse(
     _ base: UnsafePointer<UInt8>, _ records: [CSVRecord], _ range: Range<Int>, first: UInt64,
     bufferOffset: UInt64

@@ -18,7 +18,9 @@ struct CSVPlan: Sendable {
     case void
   }
 
-  /// A field of the metadata. Fields stand in the order of canonical JSON.
+  /// A field of the metadata.
+  ///
+  /// Fields stand in the order of canonical JSON.
   struct Field: Equatable, Sendable {
     let name: String
     /// The name in JSON with a colon behind it.
@@ -42,9 +44,7 @@ struct CSVPlan: Sendable {
 
   /// Decides by names and options.
   ///
-  /// - Parameters:
-  ///   - header: The columns' names, in order.
-  ///   - line: The header's line, for messages.
+  /// `header` holds the columns' names in order, `line` is its line, for messages.
   init(header: [String], file: String, line: UInt64, options: ReadOptions) throws(FormatError) {
     self.header = header
     var taken = CSVHeader(header: header, file: file, line: line, options: options)

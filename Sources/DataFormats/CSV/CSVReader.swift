@@ -341,7 +341,9 @@ extension CSVReader {
     }
   }
 
-  /// Counts the numbers in the first record's vector. A vector that cannot be read is reported when it is parsed.
+  /// Counts the numbers in the first record's vector.
+  ///
+  /// A vector that cannot be read is reported when it is parsed.
   private func findDimension(_ plan: CSVPlan) throws(FormatError) -> Int {
     if !plan.elements.isEmpty { return plan.elements.count }
     guard let column = plan.vectorColumn else {

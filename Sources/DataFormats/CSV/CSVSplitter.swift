@@ -27,7 +27,9 @@ struct CSVSplitter {
   private(set) var recordLine: UInt64 = 1
   private var hasStrayLineEnd = false
 
-  /// Tells that the first `count` bytes of the buffer were dropped. Precondition: `count` is at most `recordStart`.
+  /// Tells that the first `count` bytes of the buffer were dropped.
+  ///
+  /// Precondition: `count` is at most `recordStart`.
   mutating func drop(_ count: Int) {
     position -= count
     recordStart -= count

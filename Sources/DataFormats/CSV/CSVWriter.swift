@@ -55,8 +55,10 @@ package final class CSVWriter: RecordWriter {
   /// Begins a file and its header.
   ///
   /// - Parameters:
+  ///   - sink: Where the table goes.
   ///   - columns: The metadata fields to write, in this order. Fields that are not named are left out.
   ///   - dimension: Numbers in each vector.
+  ///   - options: How it is written.
   /// - Throws: `csv-header` when two columns would have one name, `options` when the vector columns do not fit.
   package init(
     _ sink: any ByteSink, columns: [String], dimension: Int, options: CSVWriterOptions
@@ -184,7 +186,9 @@ package final class CSVWriter: RecordWriter {
     }
   }
 
-  /// Finds the members that have a column. Both are sorted, so one pass is enough; other orders are searched.
+  /// Finds the members that have a column.
+  ///
+  /// Both are sorted, so one pass is enough; other orders are searched.
   private func findValues(_ json: UnsafeRawBufferPointer) throws(JSONError) {
     var scanner = unsafe JSONScanner(json)
     try scanner.beginObject()

@@ -5,7 +5,9 @@ import FileStorage
 /// Text in UTF-16 (by its byte-order mark) or in the encoding that the options name is decoded on the way.
 ///
 /// - Parameters:
+///   - format: What the source holds.
 ///   - source: Stands at its start.
+///   - options: How it is read.
 ///   - threads: How many threads parse; 1 starts none.
 /// - Returns: A reader that has looked at the first bytes, and at the header where the format has one.
 /// - Throws: What is wrong with the options, the header, or the files beside bare vectors.
@@ -32,6 +34,7 @@ package func makeRecordReader(
 /// - Parameters:
 ///   - source: Stands at its start.
 ///   - stated: The format that the user asked for; nil to find it by the first bytes and the name.
+///   - options: How it is read.
 ///   - threads: How many threads parse; 1 starts none.
 /// - Returns: The format and its reader.
 /// - Throws: What `FormatDetection.format` and `makeRecordReader` throw.

@@ -20,7 +20,9 @@ import FileStorage
 
   deinit { unsafe storage.deallocate() }
 
-  /// Forgets the first `count` bytes. Precondition: `count` is at most `end`.
+  /// Forgets the first `count` bytes.
+  ///
+  /// Precondition: `count` is at most `end`.
   func drop(_ count: Int) {
     precondition(count >= 0 && count <= end, "only bytes that are held can be dropped")
     guard count > 0 else { return }

@@ -11,7 +11,9 @@ package final class VecsWriter: RecordWriter {
   private let dimension: Int
   private var written: UInt64 = 0
 
-  /// Begins a file. `format` is one of the three; any other writes .fvecs.
+  /// Begins a file.
+  ///
+  /// `format` is one of the three; any other writes .fvecs.
   package init(
     _ sink: any ByteSink, format: RecordFormat, dimension: Int, ids: (any ByteSink)? = nil,
     payload: (any ByteSink)? = nil

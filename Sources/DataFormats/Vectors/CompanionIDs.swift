@@ -16,7 +16,7 @@ struct CompanionIDs {
 
   /// Begins to read `source`.
   ///
-  /// - Parameter rowCount: The vectors, when known: a .npy file must have as many integers.
+  /// `rowCount` is the count of vectors, when known: a .npy file must have as many integers.
   init(_ source: any ByteSource, options: ReadOptions, rowCount: UInt64?) throws(FormatError) {
     type = options.idType
     prefix = Array(options.idPrefix.utf8)

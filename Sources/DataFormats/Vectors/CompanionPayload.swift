@@ -15,7 +15,9 @@ struct CompanionPayload {
       try TextOpening.open(source, options.encoding), maximumLength: options.maximumRecordBytes)
   }
 
-  /// Appends the next object in canonical form; false at the end of the companion. An empty line is `{}`.
+  /// Appends the next object in canonical form; false at the end of the companion.
+  ///
+  /// An empty line is `{}`.
   mutating func append(to bytes: inout [UInt8]) throws(FormatError) -> Bool {
     taken += 1
     let (name, line, offset) = (name, reader.lineNumber + 1, reader.offset)

@@ -55,10 +55,8 @@ struct VectorRules: Sendable {
 struct GeneratedID {
   /// Appends the identifier that the options ask for, as it is stored.
   ///
-  /// - Parameters:
-  ///   - row: The record's number in its source, from 0.
-  ///   - vector: The numbers as they will be stored.
-  ///   - metadata: Canonical JSON, empty for none.
+  /// `row` is the record's number in its source, from 0, `vector` the numbers as they will be stored, `metadata`
+  /// canonical JSON, empty for none.
   static func append(
     _ source: ReadOptions.IDSource, type: IDType, prefix: [UInt8], row: UInt64,
     vector: UnsafeRawBufferPointer, metadata: UnsafeRawBufferPointer, to bytes: inout [UInt8]

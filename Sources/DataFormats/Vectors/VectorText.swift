@@ -26,12 +26,18 @@ enum VectorText {
     var hint: String?
   }
 
-  /// Reads a cell. NaN and infinities are stored as such, for the rules to judge.
+  /// Reads a cell.
+  ///
+  /// NaN and infinities are stored as such, for the rules to judge.
   ///
   /// - Parameters:
   ///   - text: The cell without quotes around it.
+  ///   - encoding: How the vector is spelled.
   ///   - vector: Room for `capacity` numbers.
+  ///   - capacity: The most numbers that are stored.
+  ///   - notes: What was odd is added.
   /// - Returns: The count of numbers, which may be greater than `capacity`: only so many are stored.
+  /// - Throws: Why the cell is no vector.
   static func parse(
     _ text: UnsafeRawBufferPointer, encoding: ReadOptions.VectorEncoding,
     into vector: UnsafeMutablePointer<Float>,
