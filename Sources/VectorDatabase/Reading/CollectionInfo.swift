@@ -42,7 +42,8 @@ package struct CollectionInfo: Sendable {
       identity: collection.identity, settings: collection.settings, manifest: manifest,
       lastLSN: last?.lsn ?? manifest.lastLSN, liveRows: last?.liveRows ?? segmentLive,
       deadRows: segmentRows - segmentLive, logTransactions: logs.reduce(0) { $0 + $1.transactions.count },
-      logRecords: logs.reduce(0) { sum, log in sum + log.transactions.reduce(0) { $0 + $1.operations.count } },
+      logRecords: logs.reduce(0) { sum, log in sum + log.transactions.reduce(0) { $0 + $1.operations.count }
+      },
       logBytes: logBytes, logState: logs.last?.state ?? .sealed,
       versions: try lifted { () throws(StorageError) in try store.versions() },
       storedBytes: segmentBytes + indexBytes + logBytes,
@@ -96,7 +97,8 @@ extension Snapshot {
     }
     for (index, entry) in state.tail.entries.enumerated() where entry.isLiveRow {
       let digest = unsafe state.tail.withEntry(index) { id, vector, metadata in
-        unsafe RowContent.hash(idType: collection.settings.idType, id: id, elements: vector, metadata: metadata)
+        unsafe RowContent.hash(
+          idType: collection.settings.idType, id: id, elements: vector, metadata: metadata)
       }
       sum = sum + digest
     }
@@ -105,8 +107,7 @@ extension Snapshot {
 
   /// Calls `body` with every live row in order of arrival until it returns false.
   ///
-  /// - Parameters:
-  ///   - skipping: Rows to pass over first.
+  /// `skipping`: Rows to pass over first.
   package func forEachRow(
     skipping: Int = 0, _ body: (RowLocation) throws(DatabaseError) -> Bool
   ) throws(DatabaseError) {
