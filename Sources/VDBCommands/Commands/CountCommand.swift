@@ -1,6 +1,6 @@
 package import CommandLineParsing
 
-/// `vdb count`
+/// The command `vdb count`.
 package enum CountCommand: ToolCommand {
   package static let command = Command(
     "count", group: "Rows out", summary: "print the number of records",
