@@ -12,8 +12,11 @@ internal import CVectorKernels
 ///
 /// - Source: Higham, Accuracy and Stability of Numerical Algorithms, 2002, lemma 3.1 and section 3.1.
 package struct FastDistance: Sendable {
+  /// Which distance is bounded.
   package let metric: Metric
+  /// How rows are written.
   package let elementType: ElementType
+  /// Elements of the query and of every row.
   package let dimension: Int
   /// The query's `vectorSquares`.
   package let querySquares: Double

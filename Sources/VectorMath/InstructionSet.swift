@@ -4,7 +4,9 @@ internal import CVectorKernels
 package enum InstructionSet: String, CaseIterable, Sendable {
   /// What every processor of the architecture has: SSE2, or NEON on ARM.
   case base
+  /// AVX2, FMA and F16C.
   case avx2
+  /// AVX-512 F, BW, VL and DQ.
   case avx512
 
   /// The set in use: the processor's best, unless a lower one was asked for.

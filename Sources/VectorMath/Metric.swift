@@ -3,8 +3,11 @@
 /// Distances are floats, smaller is nearer: cosine is `1 - cos`, from 0 to 2, and 1 when either vector is zero; dot is the
 /// negative product; l2 is the root of the summed squares.
 package enum Metric: UInt8, CaseIterable, Sendable {
+  /// One minus the cosine of the angle.
   case cosine = 0
+  /// The negative inner product.
   case dot = 1
+  /// The Euclidean distance.
   case l2 = 2
 
   /// The name in options, output and messages.

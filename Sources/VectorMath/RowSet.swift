@@ -33,6 +33,7 @@ package struct RowSet: Equatable, Sendable {
   }
 
   /// Whether the row is in the set; false for a row beyond `rowCount`.
+  @inlinable
   package func contains(_ row: UInt32) -> Bool {
     let index = Int(row / 64)
     return index < words.count && words[index] >> UInt64(row % 64) & 1 != 0

@@ -5,9 +5,12 @@
 package struct TopK: Sendable {
   /// A row and its distance.
   package struct Candidate: Equatable, Sendable {
+    /// The row's distance.
     package let distance: Float
+    /// Whatever names the row.
     package let row: UInt64
 
+    /// A row with its distance.
     @inlinable
     package init(distance: Float, row: UInt64) {
       self.distance = distance

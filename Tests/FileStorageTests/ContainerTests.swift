@@ -8,12 +8,14 @@ enum SampleContainer {
 
   /// A container with a streamed, an added and two spilled sections of the given sizes.
   static func make(
-    _ fileSystem: SimulatedFileSystem, name: String = "tmp/c", sizes: [Int], seed: UInt64, blockSize: Int = 16384
+    _ fileSystem: SimulatedFileSystem, name: String = "tmp/c", sizes: [Int], seed: UInt64,
+    blockSize: Int = 16384
   ) throws -> (finished: FinishedFile, contents: [[UInt8]]) {
     var random = SeededGenerator(seed: seed)
     let contents = sizes.map { random.bytes($0) }
     let writer = try ContainerWriter(
-      fileSystem: fileSystem, temporaryName: name, kind: .segment, collection: collection, features: FeatureBits(),
+      fileSystem: fileSystem, temporaryName: name, kind: .segment, collection: collection,
+      features: FeatureBits(),
       headerFields: [1, 2, 3], blockSize: blockSize)
     let spilled = (2..<max(2, sizes.count)).map {
       writer.spilled("SPIL", column: UInt32($0), elementSize: 1, bufferSize: 64)
@@ -57,7 +59,8 @@ enum SampleContainer {
 
 @Suite struct ContainerTests {
   @Test(arguments: [
-    [0], [1], [4096], [16384], [16385, 0], [100, 5000, 0, 1], [70000, 63, 64, 65], [1 << 20, 3], [3_000_000, 1, 200_000, 7],
+    [0], [1], [4096], [16384], [16385, 0], [100, 5000, 0, 1], [70000, 63, 64, 65], [1 << 20, 3],
+    [3_000_000, 1, 200_000, 7],
   ])
   func sectionsReadBackAsWritten(sizes: [Int]) throws {
     for blockSize in [4096, 16384] {
@@ -126,7 +129,8 @@ enum SampleContainer {
 
   @Test func everyFlippedBitIsNamed() throws {
     let fileSystem = try SampleContainer.fileSystem()
-    let (finished, _) = try SampleContainer.make(fileSystem, sizes: [900, 10, 70, 300], seed: 3, blockSize: 4096)
+    let (finished, _) = try SampleContainer.make(
+      fileSystem, sizes: [900, 10, 70, 300], seed: 3, blockSize: 4096)
     let original = try SampleContainer.bytes(fileSystem, "tmp/c")
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: original.count, alignment: 4096)
     defer { buffer.deallocate() }
@@ -154,7 +158,7 @@ enum SampleContainer {
             collection: SampleContainer.collection, expectedFooterCRC: finished.footerCRC)
           var damages: [ContainerDamage] = []
           file.verify { damages.append($0) }
-          let damage = try? #require(damages.first)
+          let damage = damages.first
           guard damages.count == 1, damage?.section == expected,
             damage?.flippedBit == FlippedBit(offset: UInt64(offset), bit: bit)
           else {
@@ -162,7 +166,8 @@ enum SampleContainer {
             return
           }
         } catch {
-          guard case .corruption(let damage) = error, damage.section == expected, damage.offset == UInt64(offset),
+          guard case .corruption(let damage) = error, damage.section == expected,
+            damage.offset == UInt64(offset),
             damage.found.contains("bit \(bit) of byte \(offset)")
           else {
             Issue.record("bit \(bit) of byte \(offset) in \(expected): \(error)")
@@ -180,10 +185,13 @@ enum SampleContainer {
     for length in 0..<bytes.count {
       #expect(throws: StorageError.self) { try SampleContainer.open(Array(bytes[..<length])) }
     }
-    #expect(throws: StorageError.self) { try SampleContainer.open(bytes + [UInt8](repeating: 0, count: 4096)) }
+    #expect(throws: StorageError.self) {
+      try SampleContainer.open(bytes + [UInt8](repeating: 0, count: 4096))
+    }
     #expect(throws: StorageError.self) {
       try ContainerFile.open(
-        fileSystem: fileSystem, name: "tmp/c", kind: .segment, collection: nil, expectedBytes: finished.bytes + 4096,
+        fileSystem: fileSystem, name: "tmp/c", kind: .segment, collection: nil,
+        expectedBytes: finished.bytes + 4096,
         expectedFooterCRC: nil)
     }
   }
@@ -295,10 +303,12 @@ enum SampleContainer {
     words[0] |= 1
     let fileSystem = try SampleContainer.fileSystem()
     let segment = SegmentEntry(
-      number: 7, bytes: 1, sha256: SHA256.digest(of: [1]), footerCRC: 2, rows: UInt64(rows), live: UInt64(rows),
+      number: 7, bytes: 1, sha256: SHA256.digest(of: [1]), footerCRC: 2, rows: UInt64(rows),
+      live: UInt64(rows),
       minLSN: 1, maxLSN: 1, contentHash: .zero)
     let entry = try DeletionFile.write(
-      fileSystem, temporaryName: "tmp/d", segment, collection: SampleContainer.collection, generation: 3, words: words,
+      fileSystem, temporaryName: "tmp/d", segment, collection: SampleContainer.collection, generation: 3,
+      words: words,
       contentHash: SHA256.digest(of: [3]))
     #expect(entry.count == UInt64(words.reduce(0) { $0 + $1.nonzeroBitCount }))
     let read = try DeletionFile.readWords(
@@ -307,7 +317,8 @@ enum SampleContainer {
     var other = segment
     other.sha256 = .zero
     #expect(throws: StorageError.self) {
-      try DeletionFile.readWords(fileSystem, other, entry, collection: SampleContainer.collection, name: "tmp/d")
+      try DeletionFile.readWords(
+        fileSystem, other, entry, collection: SampleContainer.collection, name: "tmp/d")
     }
   }
 }

@@ -33,7 +33,8 @@ enum ByteSearch {
 
   /// The first of two bytes in `start..<end`, or `end`.
   @inline(__always)
-  static func first(_ one: UInt8, _ two: UInt8, _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
+  static func first(_ one: UInt8, _ two: UInt8, _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int
+  {
     let (wanted1, wanted2) = (pattern(one), pattern(two))
     var position = start
     while position &+ 8 <= end {

@@ -65,7 +65,8 @@ enum CSVCells {
   /// Appends a cell's bytes with doubled quotes made single.
   static func append(_ cell: CSVCell, _ base: UnsafePointer<UInt8>, to bytes: inout [UInt8]) {
     guard cell.isEscaped else {
-      unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: base + cell.start, count: cell.end - cell.start))
+      unsafe bytes.append(
+        contentsOf: UnsafeBufferPointer(start: base + cell.start, count: cell.end - cell.start))
       return
     }
     var position = cell.start

@@ -46,7 +46,9 @@ extension CSVChunk {
         if field.isCast {
           try unsafe takeCast(base, record, number, column, field.cast, text)
         } else {
-          if !notes.columns[place].contains(.sawText) { notes.columns[place].insert(unsafe CSVChunk.kind(text)) }
+          if !notes.columns[place].contains(.sawText) {
+            notes.columns[place].insert(unsafe CSVChunk.kind(text))
+          }
           try appendMetadata { (bytes) throws(FormatError) in unsafe CSVChunk.appendText(text, to: &bytes) }
         }
       }
@@ -72,7 +74,8 @@ extension CSVChunk {
   }
 
   private func takeJSON(
-    _ base: UnsafePointer<UInt8>, _ record: CSVRecord, _ number: UInt64, _ column: Int, _ text: UnsafeRawBufferPointer
+    _ base: UnsafePointer<UInt8>, _ record: CSVRecord, _ number: UInt64, _ column: Int,
+    _ text: UnsafeRawBufferPointer
   ) throws(FormatError) {
     try appendMetadata { (bytes) throws(FormatError) in
       do throws(JSONError) {
@@ -89,7 +92,8 @@ extension CSVChunk {
   }
 
   private func takeCast(
-    _ base: UnsafePointer<UInt8>, _ record: CSVRecord, _ number: UInt64, _ column: Int, _ cast: ReadOptions.Cast,
+    _ base: UnsafePointer<UInt8>, _ record: CSVRecord, _ number: UInt64, _ column: Int,
+    _ cast: ReadOptions.Cast,
     _ text: UnsafeRawBufferPointer
   ) throws(FormatError) {
     let expected: String

@@ -3,7 +3,9 @@ import MetadataFilters
 
 extension CSVChunk {
   /// Reads the vector of the record at hand into `vector`; false when it has none and need not.
-  func takeVector(_ base: UnsafePointer<UInt8>, _ record: CSVRecord, _ number: UInt64) throws(FormatError) -> Bool {
+  func takeVector(_ base: UnsafePointer<UInt8>, _ record: CSVRecord, _ number: UInt64) throws(FormatError)
+    -> Bool
+  {
     guard let column = plan.vectorColumn else {
       guard !plan.elements.isEmpty else { return false }
       return try unsafe takeElements(base, record, number)
@@ -12,7 +14,8 @@ extension CSVChunk {
     guard !cell.isEmpty else {
       if options.vectorIsOptional { return false }
       throw unsafe fail(
-        .vectorMissing, base, record, number, at: cell.start, column, expected: "a vector", found: "an empty cell")
+        .vectorMissing, base, record, number, at: cell.start, column, expected: "a vector",
+        found: "an empty cell")
     }
     var found = VectorText.Notes()
     let text = unsafe UnsafeRawBufferPointer(start: base + cell.start, count: cell.end - cell.start)
@@ -61,7 +64,8 @@ extension CSVChunk {
           found: Excerpt.quoted(text))
       case .invalid:
         throw unsafe fail(
-          .vectorNumber, base, record, number, at: start, column, expected: "a number", found: Excerpt.quoted(text))
+          .vectorNumber, base, record, number, at: start, column, expected: "a number",
+          found: Excerpt.quoted(text))
       }
     }
     guard filled < plan.elements.count else { return true }
@@ -91,7 +95,8 @@ extension CSVChunk {
   ) throws(FormatError) {
     guard !cell.isEmpty else {
       throw unsafe fail(
-        .idMissing, base, record, number, at: cell.start, plan.idColumn, expected: "an id", found: "an empty cell",
+        .idMissing, base, record, number, at: cell.start, plan.idColumn, expected: "an id",
+        found: "an empty cell",
         hint: "number the rows with --id-from row")
     }
     let isText = options.idType == .string
@@ -105,7 +110,8 @@ extension CSVChunk {
           if isText { bytes.append(contentsOf: idPrefix) }
           unsafe try RecordID.append(text: text, type: options.idType, to: &bytes)
           guard bytes.count - start <= RecordID.maximumLength else {
-            throw IDError(.tooLong, expected: "an id of 1 to 1024 bytes", found: "\(bytes.count - start) bytes")
+            throw IDError(
+              .tooLong, expected: "an id of 1 to 1024 bytes", found: "\(bytes.count - start) bytes")
           }
         }
         return nil
@@ -113,7 +119,8 @@ extension CSVChunk {
     }
     guard let error else { return }
     var failure = unsafe fail(
-      .idType, base, record, number, at: cell.start, plan.idColumn, expected: error.expected, found: error.found,
+      .idType, base, record, number, at: cell.start, plan.idColumn, expected: error.expected,
+      found: error.found,
       hint: error.hint)
     failure.code = FormatErrorCode(rawValue: error.code.rawValue) ?? .idType
     if error.code == .float, isText {

@@ -57,7 +57,8 @@ import MetadataFilters
   ///   - base: The buffer that the records stand in.
   ///   - first: The number of the first of the records, from 1.
   func parse(
-    _ base: UnsafePointer<UInt8>, _ records: [CSVRecord], _ range: Range<Int>, first: UInt64, bufferOffset: UInt64
+    _ base: UnsafePointer<UInt8>, _ records: [CSVRecord], _ range: Range<Int>, first: UInt64,
+    bufferOffset: UInt64
   ) {
     batch.removeAll(keepingCapacity: true)
     failure = nil
@@ -130,14 +131,13 @@ import MetadataFilters
       count = try unsafe CSVCells.cut(
         base, start: record.start, end: record.end, delimiter: delimiter, into: cells, capacity: wanted)
     } catch {
-      throw unsafe CSVChunk.failure(error, base, record, file: file, number: number, bufferOffset: bufferOffset)
+      if case .afterQuote(let offset) = error, unsafe base[offset] == 10 || base[offset] == 13 {
+        throw unsafe strayLineEnd(base, record, number)
+      }
+      throw unsafe CSVChunk.failure(
+        error, base, record, file: file, number: number, bufferOffset: bufferOffset)
     }
-    if record.hasStrayLineEnd {
-      throw unsafe fail(
-        .csvLineEnding, base, record, number, at: record.start, nil, expected: "one kind of line end throughout",
-        found: "a carriage return without a line feed, or the reverse, outside quotes",
-        hint: "convert the line ends, or quote cells that hold them")
-    }
+    if record.hasStrayLineEnd { throw unsafe strayLineEnd(base, record, number) }
     guard count == wanted else {
       throw unsafe fail(
         .csvRagged, base, record, number, at: record.start, nil,
@@ -162,7 +162,19 @@ import MetadataFilters
     }
   }
 
-  private func raggedHint(_ base: UnsafePointer<UInt8>, _ record: CSVRecord, _ count: Int, _ wanted: Int) -> String {
+  private func strayLineEnd(
+    _ base: UnsafePointer<UInt8>, _ record: CSVRecord, _ number: UInt64
+  ) -> FormatError {
+    unsafe fail(
+      .csvLineEnding, base, record, number, at: record.start, nil,
+      expected: "one kind of line end throughout",
+      found: "a carriage return without a line feed, or the reverse, outside quotes",
+      hint: "convert the line ends, or quote cells that hold them")
+  }
+
+  private func raggedHint(_ base: UnsafePointer<UInt8>, _ record: CSVRecord, _ count: Int, _ wanted: Int)
+    -> String
+  {
     if count == wanted + 1, record.end > record.start, unsafe base[record.end - 1] == delimiter {
       return "a delimiter stands at the end of the line but not of the header"
     }
@@ -180,7 +192,8 @@ import MetadataFilters
 
   /// The line and offset of a place in a record.
   func fail(
-    _ code: FormatErrorCode, _ base: UnsafePointer<UInt8>, _ record: CSVRecord, _ number: UInt64, at position: Int,
+    _ code: FormatErrorCode, _ base: UnsafePointer<UInt8>, _ record: CSVRecord, _ number: UInt64,
+    at position: Int,
     _ column: Int?, expected: String, found: String, hint: String? = nil
   ) -> FormatError {
     unsafe FormatError(
@@ -204,7 +217,8 @@ import MetadataFilters
 
   /// The error for a record that cannot be cut into cells.
   static func failure(
-    _ failure: CSVCellFailure, _ base: UnsafePointer<UInt8>, _ record: CSVRecord, file: String, number: UInt64?,
+    _ failure: CSVCellFailure, _ base: UnsafePointer<UInt8>, _ record: CSVRecord, file: String,
+    number: UInt64?,
     bufferOffset: UInt64
   ) -> FormatError {
     let position: Int

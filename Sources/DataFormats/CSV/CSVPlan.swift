@@ -104,7 +104,8 @@ struct CSVHeader {
       }
       if let first = seen.updateValue(index, forKey: name) {
         throw failure(
-          .csvHeader, column: name, "each column name once", "the name in columns \(first + 1) and \(index + 1)")
+          .csvHeader, column: name, "each column name once",
+          "the name in columns \(first + 1) and \(index + 1)")
       }
     }
   }
@@ -112,7 +113,8 @@ struct CSVHeader {
   private func index(of name: String) -> Int? { header.firstIndex(of: name) }
 
   private var list: String {
-    let shown = header.prefix(8).map { Excerpt.quoted(Array($0.utf8)[...], limit: 24) }.joined(separator: ", ")
+    let shown = header.prefix(8).map { Excerpt.quoted(Array($0.utf8)[...], limit: 24) }.joined(
+      separator: ", ")
     return "the columns \(shown)" + (header.count > 8 ? " and \(header.count - 8) more" : "")
   }
 
@@ -133,7 +135,8 @@ struct CSVHeader {
     } else {
       guard let column = options.hasHeader ? index(of: "id") : 0 else {
         throw missing(
-          .idMissing, "id", "name the column of the ids with --id-field, or number the rows with --id-from row")
+          .idMissing, "id",
+          "name the column of the ids with --id-field, or number the rows with --id-from row")
       }
       roles[column] = .id
     }
@@ -165,7 +168,9 @@ struct CSVHeader {
     let column: Int?
     if let name = options.vectorField {
       column = index(of: name)
-      if column == nil { throw missing(.columnMissing, name, "name the column of the vectors with --vector-field") }
+      if column == nil {
+        throw missing(.columnMissing, name, "name the column of the vectors with --vector-field")
+      }
     } else if options.hasHeader {
       column = index(of: "vector") ?? index(of: "embedding")
     } else {
@@ -174,7 +179,8 @@ struct CSVHeader {
     guard let column else {
       if options.vectorIsOptional { return }
       throw missing(
-        .vectorMissing, "vector", CSVHeader.guessHint(header) ?? "name the column of the vectors with --vector-field")
+        .vectorMissing, "vector",
+        CSVHeader.guessHint(header) ?? "name the column of the vectors with --vector-field")
     }
     guard roles[column] == nil else {
       throw failure(.options, column: header[column], "one use of each column", "id and vector")
@@ -183,7 +189,9 @@ struct CSVHeader {
   }
 
   private static func guessHint(_ header: [String]) -> String? {
-    VectorColumnNames.guess(header).map { "if the numbers stand in columns of their own: --vector-columns '\($0)'" }
+    VectorColumnNames.guess(header).map {
+      "if the numbers stand in columns of their own: --vector-columns '\($0)'"
+    }
   }
 
   mutating func takePayload() throws(FormatError) {

@@ -70,11 +70,13 @@ package final class CSVReader: RecordReader {
       result.append(
         FormatWarning(
           .numpyRepresentation, line: merged.spaced.line, column: column,
-          message: "vectors are numpy arrays printed as text; all numbers are there", count: merged.spaced.count))
+          message: "vectors are numpy arrays printed as text; all numbers are there",
+          count: merged.spaced.count))
       result.append(
         FormatWarning(
           .reducedPrecision, line: merged.spaced.line, column: column,
-          message: "numpy prints 8 digits, too few for exact floats; write JSON lists (array.tolist()) for exact ones",
+          message:
+            "numpy prints 8 digits, too few for exact floats; write JSON lists (array.tolist()) for exact ones",
           count: merged.spaced.count))
     }
     if let numeric = plan.numericWarning(merged.columns) { result.append(numeric) }
@@ -199,7 +201,8 @@ package final class CSVReader: RecordReader {
       return failure
     }
     return FormatError(
-      .lineTooLong, file: name, line: record.line, record: number, byteOffset: buffer.offset + UInt64(record.start),
+      .lineTooLong, file: name, line: record.line, record: number,
+      byteOffset: buffer.offset + UInt64(record.start),
       expected: "records of at most \(options.maximumRecordBytes) bytes", found: "a longer one")
   }
 }
@@ -243,7 +246,8 @@ extension CSVReader {
       guard isRight else {
         throw FormatError(
           .dimensionsMismatch, file: name, line: header.line, column: options.vectorColumns,
-          expected: "\(outputDimension) columns" + (options.dimensionOrigin.map { ", as \($0) has numbers" } ?? ""),
+          expected: "\(outputDimension) columns"
+            + (options.dimensionOrigin.map { ", as \($0) has numbers" } ?? ""),
           found: "\(found)")
       }
     }
@@ -282,7 +286,8 @@ extension CSVReader {
         count = try unsafe cells.withUnsafeMutableBufferPointer { (room) throws(CSVCellFailure) -> Int in
           guard let address = room.baseAddress else { return 0 }
           return try unsafe CSVCells.cut(
-            base, start: record.start, end: record.end, delimiter: delimiter, into: address, capacity: capacity)
+            base, start: record.start, end: record.end, delimiter: delimiter, into: address,
+            capacity: capacity)
         }
       } catch {
         throw unsafe CSVChunk.failure(
@@ -351,7 +356,8 @@ extension CSVReader {
       guard let address = room.baseAddress else { return 0 }
       do {
         _ = try unsafe CSVCells.cut(
-          base, start: record.start, end: record.end, delimiter: delimiter, into: address, capacity: room.count)
+          base, start: record.start, end: record.end, delimiter: delimiter, into: address,
+          capacity: room.count)
         var none: Float = 0
         let cell = unsafe address[column]
         return try unsafe VectorText.parse(

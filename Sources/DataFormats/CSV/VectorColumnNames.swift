@@ -67,7 +67,9 @@ package struct VectorColumnNames: Equatable, Sendable {
   private func numbered(_ prefix: String, _ header: [String]) -> (found: [Int], missing: String?) {
     var numbers: [(number: Int, column: Int)] = []
     for (column, name) in header.enumerated() where name.hasPrefix(prefix) {
-      if let number = VectorColumnNames.number(name.dropFirst(prefix.count)) { numbers.append((number, column)) }
+      if let number = VectorColumnNames.number(name.dropFirst(prefix.count)) {
+        numbers.append((number, column))
+      }
     }
     numbers.sort { ($0.number, $0.column) < ($1.number, $1.column) }
     guard let first = numbers.first?.number else { return ([], prefix + "0") }
@@ -103,7 +105,8 @@ package struct VectorColumnNames: Equatable, Sendable {
       let known = counts[prefix] ?? (number, number, 0)
       counts[prefix] = (min(known.least, number), max(known.greatest, number), known.count + 1)
     }
-    guard let best = counts.max(by: { ($0.value.count, $1.key) < ($1.value.count, $0.key) }), best.value.count > 1
+    guard let best = counts.max(by: { ($0.value.count, $1.key) < ($1.value.count, $0.key) }),
+      best.value.count > 1
     else { return nil }
     return "\(best.key){\(best.value.least)..\(best.value.greatest)}"
   }

@@ -20,6 +20,7 @@ package enum FormatDetection {
   ///   - name: The source's name, `-` for the standard input.
   ///   - head: The first bytes, up to 4 KiB.
   ///   - stated: The format that the user asked for.
+  /// - Returns: The format to read the source as.
   /// - Throws: `format-conflict`, `unsupported-format`, `git-lfs-pointer`, `html-page`, `empty-file`,
   ///   `unknown-format`, `encoding`.
   package static func format(
@@ -32,12 +33,18 @@ package enum FormatDetection {
         hint: "an interrupted download or an export of nothing leaves such a file")
     }
     try refuseForeignFormats(name, head)
-    let byName = try formatOfName(name)
+    let byName = formatOfName(name)
+    if stated == nil, ["fbin", "u8bin", "i8bin", "hvecs"].contains(ending(name)) {
+      throw unsupported(
+        name, "a .\(ending(name)) file", "convert it to .npy or .fvecs with a few lines of numpy")
+    }
     switch evidence(head) {
     case .format(let found, let sign):
       if let stated, !conflicts(stated, found) { return stated == .json ? stated : agreed(stated, found) }
       if let stated {
-        guard found != .npy, stated != .npy, !stated.isVectorFile else { throw conflict(name, stated, found, sign) }
+        guard found != .npy, stated != .npy, !stated.isVectorFile else {
+          throw conflict(name, stated, found, sign)
+        }
         return stated
       }
       guard let byName else { return found }
@@ -47,7 +54,8 @@ package enum FormatDetection {
       guard let chosen = stated ?? byName else {
         throw FormatError(
           .unknownFormat, file: name, expected: "a format that can be told from the name or the first bytes",
-          found: "text beginning with \(excerpt(head))", hint: "name the format: --from csv, tsv, jsonl or json")
+          found: "text beginning with \(excerpt(head))",
+          hint: "name the format: --from csv, tsv, jsonl or json")
       }
       guard chosen != .npy else {
         throw conflict(name, .npy, nil, "text beginning with \(excerpt(head))")
@@ -70,11 +78,12 @@ package enum FormatDetection {
   /// The error for a folder where a file was wanted.
   package static func folder(_ name: String) -> FormatError {
     FormatError(
-      .isFolder, file: name, expected: "a file", found: "a folder", hint: "name the files in it, one after another")
+      .isFolder, file: name, expected: "a file", found: "a folder",
+      hint: "name the files in it, one after another")
   }
 
   /// The format that a name's ending stands for; nil where it says nothing.
-  private static func formatOfName(_ name: String) throws(FormatError) -> RecordFormat? {
+  static func formatOfName(_ name: String) -> RecordFormat? {
     switch ending(name) {
     case "jsonl", "ndjson": return .jsonLines
     case "json": return .json
@@ -84,8 +93,6 @@ package enum FormatDetection {
     case "fvecs": return .fvecs
     case "bvecs": return .bvecs
     case "ivecs": return .ivecs
-    case "fbin", "u8bin", "i8bin", "hvecs":
-      throw unsupported(name, "a .\(ending(name)) file", "convert it to .npy or .fvecs with a few lines of numpy")
     default: return nil
     }
   }
@@ -97,7 +104,9 @@ package enum FormatDetection {
   }
 
   private static func evidence(_ head: [UInt8]) -> Evidence {
-    if head.starts(with: [0x93] + Array("NUMPY".utf8)) { return .format(.npy, "the signature of a .npy file") }
+    if head.starts(with: [0x93] + Array("NUMPY".utf8)) {
+      return .format(.npy, "the signature of a .npy file")
+    }
     if head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) { return .text }
     let body = head.starts(with: [0xEF, 0xBB, 0xBF]) ? head[3...] : head[...]
     if body.contains(0) { return .binary }
@@ -132,21 +141,31 @@ package enum FormatDetection {
 
   private static func looksLikeUTF16(_ head: [UInt8]) -> Bool {
     guard head.count >= 4 else { return false }
-    return (head[0] == 0) != (head[1] == 0) && (head[2] == 0) != (head[3] == 0) && (head[0] == 0) == (head[2] == 0)
+    return (head[0] == 0) != (head[1] == 0) && (head[2] == 0) != (head[3] == 0)
+      && (head[0] == 0) == (head[2] == 0)
   }
 }
 
 extension FormatDetection {
   /// First bytes, what such a file is, and what to do with it.
   private static let foreign: [(offset: Int, bytes: [UInt8], what: String, remedy: String)] = [
-    (0, Array("PAR1".utf8), "a Parquet file", "write it as JSON Lines or CSV, with pandas or DuckDB for example"),
+    (
+      0, Array("PAR1".utf8), "a Parquet file",
+      "write it as JSON Lines or CSV, with pandas or DuckDB for example"
+    ),
     (0, Array("ARROW1".utf8), "an Arrow IPC file", "write it as JSON Lines or CSV, with pyarrow for example"),
-    (0, [0xFF, 0xFF, 0xFF, 0xFF], "an Arrow IPC stream", "write it as JSON Lines or CSV, with pyarrow for example"),
+    (
+      0, [0xFF, 0xFF, 0xFF, 0xFF], "an Arrow IPC stream",
+      "write it as JSON Lines or CSV, with pyarrow for example"
+    ),
     (
       0, [0x89] + Array("HDF\r\n".utf8) + [0x1A, 10], "an HDF5 file",
       "save its data set with numpy.save as a .npy file"
     ),
-    (0, [0x1F, 0x8B, 8], "a gzip file", "unpack it on the way: gzip -dc FILE | vdb import COLLECTION - --from jsonl"),
+    (
+      0, [0x1F, 0x8B, 8], "a gzip file",
+      "unpack it on the way: gzip -dc FILE | vdb import COLLECTION - --from jsonl"
+    ),
     (
       0, [0x28, 0xB5, 0x2F, 0xFD], "a Zstandard file",
       "unpack it on the way: zstd -dc FILE | vdb import COLLECTION - --from jsonl"
@@ -156,7 +175,10 @@ extension FormatDetection {
       0, [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0], "an xz file",
       "unpack it on the way: xz -dc FILE | vdb import COLLECTION -"
     ),
-    (0, [0x04, 0x22, 0x4D, 0x18], "an LZ4 file", "unpack it on the way: lz4 -dc FILE | vdb import COLLECTION -"),
+    (
+      0, [0x04, 0x22, 0x4D, 0x18], "an LZ4 file",
+      "unpack it on the way: lz4 -dc FILE | vdb import COLLECTION -"
+    ),
     (0, Array("SQLite format 3\0".utf8), "an SQLite database", "export the table as CSV or JSON Lines"),
     (0, Array("Obj\u{1}".utf8), "an Avro file", "write it as JSON Lines"),
     (0, Array("ORC".utf8), "an ORC file", "write it as JSON Lines or CSV"),
@@ -174,10 +196,13 @@ extension FormatDetection {
     if head.starts(with: Array("PK\u{3}\u{4}".utf8)) {
       switch ending(name) {
       case "npz":
-        throw unsupported(name, "a .npz file of several arrays", "save one array with numpy.save as a .npy file")
+        throw unsupported(
+          name, "a .npz file of several arrays", "save one array with numpy.save as a .npy file")
       case "xlsx", "ods": throw unsupported(name, "a spreadsheet", "save it as CSV in UTF-8")
-      case "pt", "pth": throw unsupported(name, "a PyTorch file", "save the tensor with numpy.save as a .npy file")
-      default: throw unsupported(name, "a zip archive", "unpack it; save an array of a .npz file with numpy.save")
+      case "pt", "pth":
+        throw unsupported(name, "a PyTorch file", "save the tensor with numpy.save as a .npy file")
+      default:
+        throw unsupported(name, "a zip archive", "unpack it; save an array of a .npz file with numpy.save")
       }
     }
     // A zero in third place would be the length of a vector, such as 640.

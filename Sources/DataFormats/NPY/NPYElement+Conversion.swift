@@ -8,7 +8,8 @@ extension NPYElement {
   ) {
     precondition(bytes.count >= count * size, "the numbers must be there")
     switch (kind, size) {
-    case (.float, 2): unsafe fill(bytes, count, floats, stride, UInt16.self) { Float(Float16(bitPattern: $0)) }
+    case (.float, 2):
+      unsafe fill(bytes, count, floats, stride, UInt16.self) { Float(Float16(bitPattern: $0)) }
     case (.float, 4):
       if !isBigEndian, stride == 1 {
         guard count > 0, let base = bytes.baseAddress else { return }

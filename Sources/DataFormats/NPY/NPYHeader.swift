@@ -73,7 +73,8 @@ struct NPYHeader: Equatable, Sendable {
     guard keys == ["descr", "fortran_order", "shape"] else {
       throw failure(
         file, offset, "the keys descr, fortran_order and shape",
-        keys.isEmpty ? "no keys" : keys.map { Excerpt.quoted(Array($0.utf8)[...], limit: 24) }.joined(separator: ", "))
+        keys.isEmpty
+          ? "no keys" : keys.map { Excerpt.quoted(Array($0.utf8)[...], limit: 24) }.joined(separator: ", "))
     }
     var element: NPYElement?
     var isFortranOrder: Bool?
@@ -127,7 +128,8 @@ struct NPYHeader: Equatable, Sendable {
       throw FormatError(
         .npyType, file: file, byteOffset: UInt64(offset),
         expected: "numbers of type f2, f4, f8, i1, i2, i4, i8, u1, u2, u4 or u8",
-        found: "dtype \(Excerpt.quoted(bytes[...], limit: 24))", hint: "convert it first: array.astype('float32')")
+        found: "dtype \(Excerpt.quoted(bytes[...], limit: 24))",
+        hint: "convert it first: array.astype('float32')")
     }
     return NPYElement(kind: kind, size: size, isBigEndian: bytes.first == UInt8(ascii: ">"))
   }
@@ -136,7 +138,9 @@ struct NPYHeader: Equatable, Sendable {
     offset < text.count ? Excerpt.quoted(text[offset...], limit: 24) : "the end of the header"
   }
 
-  private static func failure(_ file: String, _ offset: Int, _ expected: String, _ found: String) -> FormatError {
+  private static func failure(_ file: String, _ offset: Int, _ expected: String, _ found: String)
+    -> FormatError
+  {
     FormatError(.npyHeader, file: file, byteOffset: UInt64(offset), expected: expected, found: found)
   }
 

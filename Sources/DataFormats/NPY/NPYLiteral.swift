@@ -51,7 +51,9 @@ struct NPYLiteralParser {
   }
 
   private mutating func value(depth: Int) throws(Failure) -> NPYLiteral {
-    guard depth < NPYLiteralParser.maximumDepth else { throw Failure(offset: position, expected: "less nesting") }
+    guard depth < NPYLiteralParser.maximumDepth else {
+      throw Failure(offset: position, expected: "less nesting")
+    }
     skipSpace()
     switch current {
     case UInt8(ascii: "'"), UInt8(ascii: "\""): return .text(try text())
@@ -140,7 +142,9 @@ struct NPYLiteralParser {
       }
       let start = position
       let key = try text()
-      guard !pairs.contains(where: { $0.0 == key }) else { throw Failure(offset: start, expected: "each key once") }
+      guard !pairs.contains(where: { $0.0 == key }) else {
+        throw Failure(offset: start, expected: "each key once")
+      }
       skipSpace()
       guard current == UInt8(ascii: ":") else { throw Failure(offset: position, expected: "a colon") }
       position += 1

@@ -41,15 +41,18 @@ final class NPYRows: VectorRows {
     if let size = source.size, size != total {
       guard size < total else {
         throw FormatError(
-          .npyShape, file: source.name, byteOffset: total, expected: "the end of the file after \(count) rows",
+          .npyShape, file: source.name, byteOffset: total,
+          expected: "the end of the file after \(count) rows",
           found: "\(size - total) more bytes", hint: "save each array in a file of its own")
       }
       throw NPYHeader.truncated(
-        source.name, "\(total) bytes for shape \(NPYRows.spell(header.shape)) of \(header.element.size)-byte numbers",
+        source.name,
+        "\(total) bytes for shape \(NPYRows.spell(header.shape)) of \(header.element.size)-byte numbers",
         size)
     }
     if isTransposed, header.shape.count != 2 {
-      throw shapeError("an array of two dimensions where fortran_order is True", "shape \(NPYRows.spell(header.shape))")
+      throw shapeError(
+        "an array of two dimensions where fortran_order is True", "shape \(NPYRows.spell(header.shape))")
     }
     if isTransposed, !source.isSeekable {
       guard bytes <= UInt64(NPYRows.maximumWhole) else {
@@ -114,7 +117,8 @@ final class NPYRows: VectorRows {
     guard rows > 0 else {
       if source.size == nil, try !source.bytes(1).isEmpty {
         throw FormatError(
-          .npyShape, file: source.name, expected: "the end of the file after \(count) rows", found: "more bytes",
+          .npyShape, file: source.name, expected: "the end of the file after \(count) rows",
+          found: "more bytes",
           hint: "save each array in a file of its own")
       }
       return 0

@@ -32,7 +32,9 @@ package final class DecodedSource: ByteSource, @unchecked Sendable {
   package var isSeekable: Bool { false }
   package func checkUnchanged() throws(FileError) { try source.checkUnchanged() }
 
-  package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(FileError) -> Int { 0 }
+  package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(FileError) -> Int {
+    0
+  }
 
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
     guard unsafe !buffer.isEmpty else { return 0 }

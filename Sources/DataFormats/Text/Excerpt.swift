@@ -11,12 +11,14 @@ enum Excerpt {
       case 9: text += "\\t"
       case 10: text += "\\n"
       case 13: text += "\\r"
-      case ..<0x20, 0x7F...0x9F: text += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+      case ..<0x20, 0x7F...0x9F:
+        text += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
       case 0x202A...0x202E, 0x2066...0x2069: text += "\\u" + String(scalar.value, radix: 16)
       default: text.unicodeScalars.append(scalar)
       }
     }
-    let isWhole = bytes.count <= limit * 4 && String(decoding: bytes, as: UTF8.self).unicodeScalars.count <= limit
+    let isWhole =
+      bytes.count <= limit * 4 && String(decoding: bytes, as: UTF8.self).unicodeScalars.count <= limit
     return text + (isWhole ? "\"" : "…\"")
   }
 

@@ -54,7 +54,9 @@ extension ByteSource {
   }
 
   /// Reads at `offset` until `buffer` is full; fewer bytes only at the end.
-  package func readFully(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(FileError) -> Int {
+  package func readFully(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(FileError)
+    -> Int
+  {
     var filled = 0
     while filled < buffer.count {
       let (place, overflow) = offset.addingReportingOverflow(UInt64(filled))

@@ -43,7 +43,8 @@ import FileStorage
   /// Reads until the buffer is full or the source has ended.
   func fill(from source: any ByteSource) throws(FileError) {
     while end < capacity, !isAtEnd {
-      let count = try unsafe source.read(into: UnsafeMutableRawBufferPointer(start: storage + end, count: capacity - end))
+      let count = try unsafe source.read(
+        into: UnsafeMutableRawBufferPointer(start: storage + end, count: capacity - end))
       end += count
       isAtEnd = count == 0
     }

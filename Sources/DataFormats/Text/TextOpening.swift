@@ -17,7 +17,9 @@ enum TextOpening {
       } catch { throw FormatError(reading: source.name, error) }
     }
     let head = peeked.head
-    if head.starts(with: [0xFF, 0xFE]), encoding != .latin1 { return DecodedSource(peeked, .utf16LittleEndian) }
+    if head.starts(with: [0xFF, 0xFE]), encoding != .latin1 {
+      return DecodedSource(peeked, .utf16LittleEndian)
+    }
     if head.starts(with: [0xFE, 0xFF]), encoding != .latin1 { return DecodedSource(peeked, .utf16BigEndian) }
     switch encoding {
     case .latin1: return DecodedSource(peeked, .latin1)
@@ -28,7 +30,8 @@ enum TextOpening {
     case nil:
       if head.count >= 4, (head[0] == 0) != (head[1] == 0), (head[2] == 0) != (head[3] == 0) {
         throw FormatError(
-          .encoding, file: source.name, byteOffset: 0, expected: "UTF-8", found: "UTF-16 without a byte-order mark",
+          .encoding, file: source.name, byteOffset: 0, expected: "UTF-8",
+          found: "UTF-16 without a byte-order mark",
           hint: "say so: --encoding utf-16")
       }
       return peeked

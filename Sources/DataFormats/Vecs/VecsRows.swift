@@ -27,7 +27,9 @@ final class VecsRows: VectorRows {
     guard !first.isEmpty else {
       throw FormatError(.emptyFile, file: source.name, expected: "vectors", found: "an empty file")
     }
-    guard first.count == 4 else { throw NPYHeader.truncated(source.name, "a length of 4 bytes", UInt64(first.count)) }
+    guard first.count == 4 else {
+      throw NPYHeader.truncated(source.name, "a length of 4 bytes", UInt64(first.count))
+    }
     dimension = try VecsRows.length(
       first[...], file: source.name, row: 0, offset: 0, maximumDimension: maximumDimension)
     let rowBytes = UInt64(4 + dimension * element.size)
@@ -38,7 +40,8 @@ final class VecsRows: VectorRows {
     guard size % rowBytes == 0 else {
       throw FormatError(
         .vecsSize, file: source.name, byteOffset: size - size % rowBytes,
-        expected: "whole rows of \(rowBytes) bytes (4 for the length, \(dimension) × \(element.size) for the numbers)",
+        expected:
+          "whole rows of \(rowBytes) bytes (4 for the length, \(dimension) × \(element.size) for the numbers)",
         found: "\(size) bytes, \(size % rowBytes) over \(size / rowBytes) rows",
         hint: "the file is cut off, or its rows differ in length or are not .\(format.rawValue)")
     }
@@ -65,7 +68,8 @@ final class VecsRows: VectorRows {
       throw FormatError(
         .vecsDimension, file: file, record: row + 1, byteOffset: offset,
         expected: "a length from 1 to \(maximumDimension)", found: "\(value)",
-        hint: isSwapped ? "the file seems to be big-endian, with a length of \(swapped); write it little-endian" : nil)
+        hint: isSwapped
+          ? "the file seems to be big-endian, with a length of \(swapped); write it little-endian" : nil)
     }
     return Int(value)
   }
@@ -104,7 +108,8 @@ final class VecsRows: VectorRows {
     if filled % rowBytes != 0 {
       pending = FormatError(
         .vecsSize, file: source.name, record: row + UInt64(filled / rowBytes) + 1, byteOffset: bytesRead,
-        expected: "whole rows of \(rowBytes) bytes", found: "the end of the file after \(filled % rowBytes) of them",
+        expected: "whole rows of \(rowBytes) bytes",
+        found: "the end of the file after \(filled % rowBytes) of them",
         hint: "the file is cut off")
     }
     let rows = filled / rowBytes

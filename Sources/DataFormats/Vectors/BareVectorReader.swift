@@ -138,7 +138,8 @@ package final class BareVectorReader: RecordReader {
         return
       }
       throw FormatError(
-        refusal, file: source.name, line: nil, record: row + 1, byteOffset: rows.offset(ofRow: row), column: "vector")
+        refusal, file: source.name, line: nil, record: row + 1, byteOffset: rows.offset(ofRow: row),
+        column: "vector")
     }
     batch.vectors.append(contentsOf: scratch[start..<start + outputDimension])
     if ids == nil {
@@ -177,7 +178,8 @@ extension FormatError {
     switch refusal {
     case .notFinite(let index, let isNaN):
       self.init(
-        .notFinite, file: file, line: line, record: record, byteOffset: byteOffset, column: "\(column)[\(index)]",
+        .notFinite, file: file, line: line, record: record, byteOffset: byteOffset,
+        column: "\(column)[\(index)]",
         expected: "a finite number", found: isNaN ? "NaN" : "an infinite number",
         hint: "repair the source, or leave such rows out with --nan skip")
     case .zero:
@@ -191,7 +193,23 @@ extension FormatError {
   /// The error for a source that changed while it was read.
   init(changed file: String, _ cause: FileError) {
     self.init(
-      .sourceChanged, file: file, expected: "the file that was opened", found: "one changed during the import",
+      .sourceChanged, file: file, expected: "the file that was opened",
+      found: "one changed during the import",
       hint: "import again when nothing writes to it any more", cause: cause)
+  }
+}
+
+extension BareVectorReader {
+  /// Begins to read a .npy, .fvecs, .bvecs or .ivecs file; any other format is read as .fvecs.
+  package convenience init(
+    _ source: any ByteSource, format: RecordFormat, options: ReadOptions
+  ) throws(FormatError) {
+    let rows: any VectorRows
+    if format == .npy {
+      rows = try NPYRows(source, options: options)
+    } else {
+      rows = try VecsRows(source, format: format, maximumDimension: options.maximumDimension)
+    }
+    try self.init(rows: rows, source: source, options: options)
   }
 }

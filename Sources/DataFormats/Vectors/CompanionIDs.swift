@@ -65,7 +65,8 @@ struct CompanionIDs {
         do throws(IDError) {
           try unsafe RecordID.append(text: text, type: type, to: &bytes)
           if type == .string, bytes.count - start > RecordID.maximumLength {
-            throw IDError(.tooLong, expected: "an id of 1 to 1024 bytes", found: "\(bytes.count - start) bytes")
+            throw IDError(
+              .tooLong, expected: "an id of 1 to 1024 bytes", found: "\(bytes.count - start) bytes")
           }
         } catch {
           bytes.removeSubrange(start...)

@@ -11,7 +11,8 @@ struct CompanionPayload {
   /// Begins to read `source`.
   init(_ source: any ByteSource, options: ReadOptions) throws(FormatError) {
     name = source.name
-    reader = LineReader(try TextOpening.open(source, options.encoding), maximumLength: options.maximumRecordBytes)
+    reader = LineReader(
+      try TextOpening.open(source, options.encoding), maximumLength: options.maximumRecordBytes)
   }
 
   /// Appends the next object in canonical form; false at the end of the companion. An empty line is `{}`.

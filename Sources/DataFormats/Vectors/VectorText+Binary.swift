@@ -12,7 +12,8 @@ extension VectorText {
       if isLetter, byte | 0x20 != UInt8(ascii: "e") { hasLetter = true }
     }
     // Otherwise "Infinity" and "infinity" would be taken.
-    return unsafe hasLetter && DecimalFloat.specialValue(UnsafeRawBufferPointer(rebasing: text[start...])) == nil
+    return unsafe hasLetter
+      && DecimalFloat.specialValue(UnsafeRawBufferPointer(rebasing: text[start...])) == nil
   }
 
   private static func value(_ byte: UInt8) -> UInt32? {
@@ -88,6 +89,20 @@ extension VectorText {
         found: "\(text.count) digits")
     }
     return sink.count
+  }
+
+  /// Appends bytes as base64 with padding.
+  static func appendBase64(_ bytes: UnsafeRawBufferPointer, to text: inout [UInt8]) {
+    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let held = min(3, bytes.count - start)
+      var bits: UInt32 = 0
+      for step in 0..<3 { bits = bits << 8 | (step < held ? UInt32(unsafe bytes[start + step]) : 0) }
+      for step in 0..<4 {
+        let digit = digits[Int(bits >> UInt32(18 - 6 * step) & 63)]
+        text.append(step <= held ? digit : UInt8(ascii: "="))
+      }
+    }
   }
 
   /// Makes floats of bytes, four at a time.

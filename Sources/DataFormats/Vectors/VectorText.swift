@@ -33,7 +33,8 @@ enum VectorText {
   ///   - vector: Room for `capacity` numbers.
   /// - Returns: The count of numbers, which may be greater than `capacity`: only so many are stored.
   static func parse(
-    _ text: UnsafeRawBufferPointer, encoding: ReadOptions.VectorEncoding, into vector: UnsafeMutablePointer<Float>,
+    _ text: UnsafeRawBufferPointer, encoding: ReadOptions.VectorEncoding,
+    into vector: UnsafeMutablePointer<Float>,
     capacity: Int, notes: inout Notes
   ) throws(Failure) -> Int {
     switch encoding {
@@ -66,7 +67,8 @@ enum VectorText {
   private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (byte >= 9 && byte <= 13) }
 
   private static func parseList(
-    _ text: UnsafeRawBufferPointer, into vector: UnsafeMutablePointer<Float>, capacity: Int, notes: inout Notes
+    _ text: UnsafeRawBufferPointer, into vector: UnsafeMutablePointer<Float>, capacity: Int,
+    notes: inout Notes
   ) throws(Failure) -> Int {
     let end = text.count
     var position = unsafe skipSpace(text, 0)
@@ -112,7 +114,8 @@ enum VectorText {
       }
       guard hadSpace else {
         throw unsafe Failure(
-          code: .vectorNumber, offset: position, index: count - 1, expected: "a comma or the end of the array",
+          code: .vectorNumber, offset: position, index: count - 1,
+          expected: "a comma or the end of the array",
           found: token(text, position))
       }
       notes.insert(.spaced)
@@ -148,7 +151,9 @@ enum VectorText {
         hint: "the numbers are not in this file and cannot be recovered; write the vectors as JSON lists "
           + "(array.tolist()) and export again")
     }
-    for wrapper in ["np.float32(", "np.float64(", "np.float16(", "numpy.float32(", "numpy.float64(", "numpy.float16("]
+    for wrapper in [
+      "np.float32(", "np.float64(", "np.float16(", "numpy.float32(", "numpy.float64(", "numpy.float16(",
+    ]
     where unsafe rest.starts(with: wrapper.utf8) {
       let inner = unsafe UnsafeRawBufferPointer(rebasing: rest[wrapper.utf8.count...])
       var number = unsafe DecimalFloat.scanFloat(inner)
@@ -176,7 +181,9 @@ enum VectorText {
     var length = 0
     while length < min(rest.count, 10) {
       let byte = unsafe rest[length]
-      guard (byte | 0x20 >= 97 && byte | 0x20 <= 122) || (length == 0 && (byte == 43 || byte == 45)) else { break }
+      guard (byte | 0x20 >= 97 && byte | 0x20 <= 122) || (length == 0 && (byte == 43 || byte == 45)) else {
+        break
+      }
       length += 1
     }
     if let value = unsafe DecimalFloat.specialValue(UnsafeRawBufferPointer(rebasing: rest[..<length])) {
@@ -191,6 +198,7 @@ enum VectorText {
   private static func token(_ text: UnsafeRawBufferPointer, _ start: Int) -> String {
     let rest = unsafe text[start...]
     let stop = unsafe rest.firstIndex { isSpace($0) || $0 == UInt8(ascii: ",") } ?? text.count
-    return unsafe Excerpt.quoted(UnsafeRawBufferPointer(rebasing: text[start..<max(stop, min(start + 1, text.count))]), limit: 24)
+    return unsafe Excerpt.quoted(
+      UnsafeRawBufferPointer(rebasing: text[start..<max(stop, min(start + 1, text.count))]), limit: 24)
   }
 }

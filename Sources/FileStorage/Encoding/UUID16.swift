@@ -81,6 +81,7 @@ package struct UUID16: Hashable, Comparable, Sendable, CustomStringConvertible {
     return String(decoding: text, as: UTF8.self)
   }
 
+  /// Whether the bytes of the first come before those of the second.
   package static func < (left: UUID16, right: UUID16) -> Bool {
     (left.high, left.low) < (right.high, right.low)
   }

@@ -44,7 +44,9 @@ package struct CollectionIdentity: Equatable, Sendable {
   /// The minor number of the format that the file was written in.
   package let formatMinor: UInt16
 
-  /// Makes an identity; the feature bits follow from the element type unless given. A longer `creator` is cut.
+  /// Makes an identity.
+  ///
+  /// The feature bits follow from the element type unless given. A longer `creator` is cut.
   package init(
     uuid: UUID16, createdNanoseconds: Int64, dimension: UInt32, elementType: UInt8, metric: UInt8,
     idType: UInt8,

@@ -38,7 +38,9 @@ package struct FilePrefix: Equatable, Sendable {
   /// Bytes of the file's header, this prefix included.
   package let headerLength: UInt32
 
-  /// Makes a prefix of the current format. Precondition: `headerLength` is a multiple of 64 up to 65,536.
+  /// Makes a prefix of the current format.
+  ///
+  /// Precondition: `headerLength` is a multiple of 64 up to 65,536.
   package init(
     kind: FileKind, features: FeatureBits, collection: UUID16, headerLength: UInt32,
     major: UInt16 = currentMajor, minor: UInt16 = currentMinor
@@ -83,6 +85,7 @@ package struct FilePrefix: Equatable, Sendable {
   ///   - kind: What the file must be.
   ///   - collection: The collection that it must belong to; nil takes any.
   ///   - fileSize: Bytes of the file, to bound the header.
+  /// - Returns: The prefix.
   /// - Throws: `.corruption` for damage, another kind or another collection; `.unsupported` for another major
   ///   number or unknown incompatible feature bits.
   package static func decode(

@@ -1,4 +1,6 @@
-/// One change in a log. The ranges lie in the bytes that came with it: `LogContents.bytes` or `LogBatch.bytes`.
+/// One change in a log.
+///
+/// The ranges lie in the bytes that came with it: `LogContents.bytes` or `LogBatch.bytes`.
 package enum LogOperation: Equatable, Sendable {
   /// A row is new or replaced as a whole. Metadata is canonical JSON; empty for `{}`. `created` is when the row was first put.
   case put(id: Range<Int>, created: Int64, vector: Range<Int>, metadata: Range<Int>)

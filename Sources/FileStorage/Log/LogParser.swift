@@ -50,9 +50,14 @@ struct LogParser {
   ///
   /// - Parameters:
   ///   - bytes: The file.
+  ///   - path: Its name, for messages.
+  ///   - number: The number in its name.
+  ///   - collection: The collection that it must belong to.
   ///   - isLast: Whether no log follows.
   ///   - end: Where a following log says that this one ends; bytes at or behind it are no records.
   ///   - endChain: The chain CRC that a following log states for that place.
+  /// - Returns: What counts.
+  /// - Throws: `.corruption`, `.unsupported`.
   static func parse(
     _ bytes: [UInt8], path: String, number: UInt64, collection: UUID16, isLast: Bool, end: UInt64?,
     endChain: UInt32?
@@ -364,57 +369,6 @@ struct LogParser {
         sector += 512
       }
       return true
-    }
-  }
-}
-
-/// The record that ends a log that was closed in order.
-struct LogSeal: Equatable {
-  var end: UInt64
-  var lastLSN: UInt64
-  var chain: UInt32
-  var nanoseconds: Int64
-  var salt: UInt64
-
-  init(end: UInt64, lastLSN: UInt64, chain: UInt32, nanoseconds: Int64, salt: UInt64) {
-    self.end = end
-    self.lastLSN = lastLSN
-    self.chain = chain
-    self.nanoseconds = nanoseconds
-    self.salt = salt
-  }
-
-  /// The whole record.
-  func encode() -> [UInt8] {
-    var writer = ByteWriter(capacity: LogFormat.sealLength)
-    // The previous CRC stands where the record's own will, see `LogBatch.finish`.
-    writer.append(chain)
-    writer.append(UInt32(LogFormat.sealLength - LogFormat.recordHeaderLength))
-    writer.append(lastLSN + 1)
-    writer.append(UInt64(LogRecordType.seal.rawValue))
-    writer.append(end)
-    writer.append(lastLSN)
-    writer.append(chain)
-    writer.append(UInt32(0))
-    writer.append(nanoseconds)
-    writer.append(salt)
-    writer.overwrite(writer.checksum(), at: 0)
-    return writer.bytes
-  }
-
-  /// The seal in a file's last 64 bytes, if they are one. Whether what stands before is whole is not looked at: the seal
-  /// holds the chain CRC that it is chained to.
-  init?(endOf bytes: [UInt8], salt: UInt64) {
-    let start = bytes.count - LogFormat.sealLength
-    guard start >= LogFormat.headerLength else { return nil }
-    self.init(
-      end: bytes.littleEndian(at: start + 24, as: UInt64.self),
-      lastLSN: bytes.littleEndian(at: start + 32, as: UInt64.self),
-      chain: bytes.littleEndian(at: start + 40, as: UInt32.self),
-      nanoseconds: bytes.littleEndian(at: start + 48, as: Int64.self), salt: salt)
-    guard end == UInt64(start), lastLSN < ManifestLimits.number, encode().elementsEqual(bytes[start...])
-    else {
-      return nil
     }
   }
 }

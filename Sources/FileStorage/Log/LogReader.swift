@@ -1,4 +1,6 @@
-/// Reads logs into memory. A log is never mapped: it may be growing or shrinking.
+/// Reads logs into memory.
+///
+/// A log is never mapped: it may be growing or shrinking.
 package enum LogReader {
   /// Reads a log's header.
   ///
@@ -16,6 +18,9 @@ package enum LogReader {
   /// finished a later one; so what looks damaged in the last log is read again until it looks the same twice.
   ///
   /// - Parameters:
+  ///   - fs: The collection's files.
+  ///   - number: The log's number.
+  ///   - collection: The collection that it must belong to.
   ///   - isLast: Whether no log follows.
   ///   - previousEnd: The `previousEnd` in the header of the log that follows, nil for the last: bytes at or behind it
   ///     are never taken for records.

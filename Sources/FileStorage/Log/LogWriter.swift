@@ -15,12 +15,15 @@ package final class LogWriter {
   package private(set) var validEnd: UInt64
   /// Changes in the log.
   package private(set) var recordCount: Int
-  /// Transactions that may or may not be on the disk: a flush failed. Nothing can be written any more.
+  /// Transactions that may or may not be on the disk: a flush failed.
+  ///
+  /// Nothing can be written any more.
   package private(set) var unknownLSNs: ClosedRange<UInt64>?
   /// After a failed flush: whether reading the file again, without cached pages, showed those transactions.
   package private(set) var unknownIsReadable = false
-  /// Process and user that BEGIN records name.
+  /// Process that BEGIN records name.
   package var processID: UInt32 = 0
+  /// User that BEGIN records name.
   package var userID: UInt32 = 0
 
   private let file: OpenFile
@@ -60,11 +63,14 @@ package final class LogWriter {
   /// Makes a new log, durable under its name on return.
   ///
   /// - Parameters:
+  ///   - fs: The collection's files.
   ///   - number: Higher than that of every other log.
   ///   - firstLSN: At least 1.
+  ///   - collection: The collection's UUID.
   ///   - manifestVersion: The version that the log is made for.
   ///   - previousChain: The chain CRC at `previousEnd` of the log before; 0 for the first.
   ///   - previousEnd: Where the log before ends: bytes behind are never read again; 0 for the first.
+  ///   - features: What a program must know to use the log.
   ///   - salt: Random unless a test needs a certain one.
   /// - Returns: A writer of the new log.
   /// - Throws: `.file`; the log does not exist then, unless making its name durable failed.
@@ -152,6 +158,7 @@ package final class LogWriter {
   ///
   /// - Parameters:
   ///   - batch: The changes; may be emptied and used again afterwards.
+  ///   - nanoseconds: The time, since 1970.
   ///   - liveRowsAfter: Live rows of the collection after the transaction.
   ///   - command: Name of the command, at most 128 bytes are kept.
   /// - Returns: The LSN of the COMMIT: the changes have the `batch.count` LSNs below it.
@@ -211,7 +218,9 @@ package final class LogWriter {
     throw .file(failure)
   }
 
-  /// Writes zeros behind `end`, and returns where the file ends then. Best effort: a commit does not need them.
+  /// Writes zeros behind `end`, and returns where the file ends then.
+  ///
+  /// Best effort: a commit does not need them.
   ///
   /// Not for the first commit, which may be the only one, nor behind large transactions, which would not gain.
   private func writeAhead(from end: UInt64, batchLength: Int) -> UInt64 {
@@ -254,7 +263,9 @@ package final class LogWriter {
     isSealed = true
   }
 
-  /// Remembers that a flush failed. The system now calls the pages clean though they are not on the disk, so they are
+  /// Remembers that a flush failed.
+  ///
+  /// The system now calls the pages clean though they are not on the disk, so they are
   /// dropped and the file is read from the medium; no flush is tried again.
   private func poison(_ lsns: ClosedRange<UInt64>) -> StorageError {
     unknownLSNs = lsns
@@ -264,7 +275,9 @@ package final class LogWriter {
     return .poisoned(path: path, lsn: lsns.lowerBound)
   }
 
-  /// Closes the file. What was committed is durable without it.
+  /// Closes the file.
+  ///
+  /// What was committed is durable without it.
   package func close() throws(StorageError) {
     do throws(FileError) { try file.close() } catch { throw .file(error) }
   }

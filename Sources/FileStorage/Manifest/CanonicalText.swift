@@ -10,8 +10,8 @@ struct CanonicalTextReader {
   private let path: String
   private let fileOffset: UInt64
   private var position: Int
-  /// The last key read in each open object; bounds the depth.
-  private var lastKeys: [String] = []
+  /// The last key read in each open object, nil before the first; its count is the depth.
+  private var lastKeys: [String?] = []
 
   /// A reader of text that begins `fileOffset` bytes into the file at `path`.
   init(_ bytes: ArraySlice<UInt8>, path: String, fileOffset: UInt64) {
@@ -46,7 +46,7 @@ struct CanonicalTextReader {
   mutating func beginObject() throws(StorageError) {
     guard lastKeys.count < CanonicalTextReader.maximumDepth else { throw damage("at most 16 levels", "more") }
     try take(UInt8(ascii: "{"))
-    lastKeys.append("")
+    lastKeys.append(nil)
   }
 
   /// Passes over the members that are left, and reads `}`.
@@ -64,7 +64,8 @@ struct CanonicalTextReader {
     try takeSeparator(after: UInt8(ascii: "{"))
     let start = self
     let key = try string()
-    guard let last = lastKeys.last, key.isAfter(last) else {
+    // An object is open, so there is a last element.
+    if let last = lastKeys[lastKeys.count - 1], !key.isAfter(last) {
       throw start.damage("sorted keys", "another order")
     }
     lastKeys[lastKeys.count - 1] = key

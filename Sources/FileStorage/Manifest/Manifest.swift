@@ -30,7 +30,9 @@ package struct Manifest: Equatable, Sendable {
   package var features: FeatureBits
   /// SHA-256 of the file `VDB` as it was written.
   package var identityHash: Digest256
-  /// Rows in segments that are not deleted: the sum over `segments`. What is in the log comes on top.
+  /// Rows in segments that are not deleted: the sum over `segments`.
+  ///
+  /// What is in the log comes on top.
   package var liveRows: UInt64
   /// Rows in segments, deleted ones included: the sum over `segments`.
   package var totalRows: UInt64
@@ -38,7 +40,9 @@ package struct Manifest: Equatable, Sendable {
   package var writer: WriterInfo
   /// What made the version ("import", "compact").
   package var operation: String
-  /// SHA-256 over the file, its last 32 bytes: names the collection's whole content at this version. Set by the codec.
+  /// SHA-256 over the file, its last 32 bytes: names the collection's whole content at this version.
+  ///
+  /// Set by the codec.
   package var hash: Digest256
 
   /// An empty collection's first version.
@@ -65,7 +69,9 @@ package struct Manifest: Equatable, Sendable {
   }
 }
 
-/// A process that wrote, as it told of itself. Never trusted.
+/// A process that wrote, as it told of itself.
+///
+/// Never trusted.
 package struct WriterInfo: Equatable, Sendable {
   /// The program and its version.
   package var vdb: String

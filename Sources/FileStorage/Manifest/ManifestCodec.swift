@@ -30,7 +30,10 @@ package enum ManifestCodec {
 
   /// The file's bytes and the root hash, which is also their end.
   ///
-  /// - Parameter collection: The collection's UUID.
+  /// - Parameters:
+  ///   - manifest: The version; its `hash` is not looked at.
+  ///   - collection: The collection's UUID.
+  /// - Returns: The bytes and their hash.
   package static func encode(_ manifest: Manifest, collection: UUID16) -> ([UInt8], Digest256) {
     let body = ManifestBody.encode(manifest)
     var file = ByteWriter(capacity: headerLength + padded(body.count) + trailerLength)
@@ -64,6 +67,7 @@ package enum ManifestCodec {
   ///   - bytes: The whole file.
   ///   - path: The file, for messages.
   ///   - collection: The collection that it must belong to.
+  /// - Returns: The version with its hash.
   /// - Throws: `.corruption`, `.unsupported`.
   package static func decode(
     _ bytes: [UInt8], path: String, collection: UUID16

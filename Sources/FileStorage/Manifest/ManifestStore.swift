@@ -13,7 +13,9 @@ package struct ManifestStore: Sendable {
     identityHash = identity.hash
   }
 
-  /// The numbers of all versions, ascending. Other names in the folder are left alone.
+  /// The numbers of all versions, ascending.
+  ///
+  /// Other names in the folder are left alone.
   package func versions() throws(StorageError) -> [UInt64] {
     do throws(FileError) {
       return try fs.list("manifest").compactMap { name in

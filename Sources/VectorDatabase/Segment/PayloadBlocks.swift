@@ -77,8 +77,8 @@ struct PayloadWriter {
 struct PayloadReader {
   private let directory: SectionEntry
   private let blocks: SectionEntry
-  private let blockCount: Int
-  private let rows: Int
+  let blockCount: Int
+  let rows: Int
 
   /// Nil when the sections do not fit each other.
   init?(directory: SectionEntry, blocks: SectionEntry, rows: Int) {
@@ -96,6 +96,18 @@ struct PayloadReader {
   private func entry(_ block: Int, _ file: ContainerFile) throws(StorageError) -> UnsafeRawBufferPointer {
     let start = PayloadBlocks.entrySize * block
     return try unsafe file.bytes(directory, start..<start + PayloadBlocks.entrySize)
+  }
+
+  /// Where a block lies in `PAYL`, and its first row.
+  func place(_ block: Int, _ file: ContainerFile) throws(StorageError)
+    -> (start: Int, length: Int, firstRow: Int)
+  {
+    let entry = try unsafe entry(block, file)
+    // A hostile number only leads to other rows in a message.
+    let start = unsafe Int(truncatingIfNeeded: entry.littleEndian(at: 0, as: UInt64.self) & 0xFFFF_FFFF_FFFF)
+    return unsafe (
+      start, Int(entry.littleEndian(at: 8, as: UInt32.self)), Int(entry.littleEndian(at: 16, as: UInt32.self))
+    )
   }
 
   private func firstRow(_ block: Int, _ file: ContainerFile) throws(StorageError) -> Int {
