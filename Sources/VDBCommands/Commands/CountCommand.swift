@@ -2,7 +2,7 @@ package import CommandLineParsing
 import FileStorage
 import VectorDatabase
 
-/// `vdb count`
+/// The command `vdb count`.
 package enum CountCommand: ToolCommand {
   package static let command = Command(
     "count", group: "Rows out", summary: "print the number of records",

@@ -3,7 +3,7 @@ import FileStorage
 import MetadataFilters
 import VectorDatabase
 
-/// `vdb get`
+/// The command `vdb get`.
 package enum GetCommand: ToolCommand {
   package static let idsFrom = Option(
     "ids-from", .path(.file), "FILE", summary: "Get the records with the ids in FILE, one a line",
@@ -16,8 +16,11 @@ package enum GetCommand: ToolCommand {
     "fields", .text, "LIST", repetition: .commaList, summary: "Print only these metadata fields",
     details: "Dotted paths; a name that holds a dot stands in double quotes.")
   package static let missing = Option(
-    "missing", .choice(["error", "null", "skip"]), default: "error", summary: "What to do about an id that does not exist",
-    details: "`error` ends with status 1 after all others are printed, `null` prints a null line, `skip` leaves it out.")
+    "missing", .choice(["error", "null", "skip"]), default: "error",
+    summary: "What to do about an id that does not exist",
+    details:
+      "`error` ends with status 1 after all others are printed, `null` prints a null line, `skip` leaves it out."
+  )
 
   package static let command = Command(
     "get", group: "Rows out", summary: "print records by id",
@@ -33,7 +36,8 @@ package enum GetCommand: ToolCommand {
       Example("vdb get docs.vdb doc-17 doc-18", "Print two records."),
       Example("vdb get docs.vdb doc-17 --with payload --fields title,year", "Print two fields of one."),
     ],
-    exitNotes: ExitNotes.sorted([ExitNote(1, "an id does not exist")], ExitNotes.reading, done: "all ids exist"),
+    exitNotes: ExitNotes.sorted(
+      [ExitNote(1, "an id does not exist")], ExitNotes.reading, done: "all ids exist"),
     seeAlso: ["scan", "search", "export"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {

@@ -2,7 +2,7 @@ package import CommandLineParsing
 import FileStorage
 import VectorDatabase
 
-/// `vdb info`
+/// The command `vdb info`.
 package enum InfoCommand: ToolCommand {
   package static let segments = Option("segments", .flag, summary: "List the segments")
   package static let indexes = Option("indexes", .flag, summary: "List the indexes")
@@ -17,7 +17,9 @@ package enum InfoCommand: ToolCommand {
 
   package static let command = Command(
     "info", aliases: ["stats"], group: "Lifecycle", summary: "describe a collection",
-    description: ["Describes the collection from its newest version and the end of its log. No record is read."],
+    description: [
+      "Describes the collection from its newest version and the end of its log. No record is read."
+    ],
     operands: [Operands.collection],
     options: [segments, indexes, files, wal, contentHash, estimateMemory, format],
     sharedOptions: SharedOptions.writing + SharedOptions.collection,

@@ -4,7 +4,7 @@ import MetadataFilters
 import VectorDatabase
 import VectorMath
 
-/// `vdb search`
+/// The command `vdb search`.
 package enum SearchCommand: ToolCommand {
   package static let vector = Option(
     "vector", .text, "VECTOR", summary: "The query: '[0.1,0.2]', @FILE or b64:TEXT",
@@ -38,13 +38,16 @@ package enum SearchCommand: ToolCommand {
   package static let fields = Option(
     "fields", .text, "LIST", repetition: .commaList, summary: "Print these metadata fields of every hit too",
     details: "Dotted paths; a name that holds a dot stands in double quotes.")
-  package static let format = SharedOptions.format(["table", "json", "jsonl", "csv", "tsv", "ids", "npy", "ivecs"])
+  package static let format = SharedOptions.format([
+    "table", "json", "jsonl", "csv", "tsv", "ids", "npy", "ivecs",
+  ])
   package static let positions = Option(
     "positions", .flag, summary: "Write arrival positions instead of ids to npy and ivecs")
   package static let exitStatus = Option(
     "exit-status", short: "e", .flag, summary: "End with status 1 when nothing is found")
   package static let from = Option(
-    "from", .choice(ImportCommand.formats), "FORMAT", summary: "Format of --queries (default: by content and name)")
+    "from", .choice(ImportCommand.formats), "FORMAT",
+    summary: "Format of --queries (default: by content and name)")
   package static let explain = Option("explain", .flag, summary: "Say how the search would be done, and stop")
   package static let profile = Option("profile", .flag, summary: "Say on standard error where the time went")
 
@@ -68,7 +71,8 @@ package enum SearchCommand: ToolCommand {
     ],
     dependencies: [Dependency("from", needs: "queries"), Dependency("positions", needs: "format")],
     examples: [
-      Example("vdb search docs.vdb --vector @query.npy -k 3 --fields title", "Find the three nearest records."),
+      Example(
+        "vdb search docs.vdb --vector @query.npy -k 3 --fields title", "Find the three nearest records."),
       Example("vdb search docs.vdb --id doc-17", "Find records like one that is stored."),
       Example(
         "vdb search docs.vdb --queries q.jsonl -k 100 --format ivecs --positions -o found.ivecs",

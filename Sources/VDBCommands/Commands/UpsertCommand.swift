@@ -1,6 +1,6 @@
 package import CommandLineParsing
 
-/// `vdb upsert`
+/// The command `vdb upsert`.
 package enum UpsertCommand: ToolCommand {
   package static let command = Command(
     "upsert", group: "Rows in", summary: "add records or replace those with the same id",

@@ -2,7 +2,7 @@ package import CommandLineParsing
 import FileStorage
 import VectorDatabase
 
-/// `vdb verify`
+/// The command `vdb verify`.
 package enum VerifyCommand: ToolCommand {
   package static let quick = Option(
     "quick", .flag, summary: "Check structure only: names, sizes, headers, chains")
@@ -18,7 +18,9 @@ package enum VerifyCommand: ToolCommand {
       "Reads every byte of every live file and compares it with its checksums. Writes nothing, works on read-only media and beside a writer.",
       "Every finding names the file, the bytes, the records that are touched and what to do.",
     ],
-    operands: [Operand("COLLECTION", .one, .path(.collection), summary: "the collection's folder, or one file of it")],
+    operands: [
+      Operand("COLLECTION", .one, .path(.collection), summary: "the collection's folder, or one file of it")
+    ],
     options: [quick, strict, expectRoot, listFiles],
     sharedOptions: SharedOptions.writing + SharedOptions.collection,
     examples: [

@@ -48,7 +48,8 @@ extension CommandContext {
 
   /// Waits for a lock as long as `--lock-timeout` allows, longer and longer between two tries.
   var lockPatience: LockPatience {
-    let wait = arguments.declares(SharedOptions.lockTimeout) ? arguments.duration(SharedOptions.lockTimeout) ?? 0 : 0
+    let wait =
+      arguments.declares(SharedOptions.lockTimeout) ? arguments.duration(SharedOptions.lockTimeout) ?? 0 : 0
     let end = MonotonicClock.now().addingReportingOverflow(wait)
     let deadline = end.overflow ? Int64.max : end.partialValue
     let messages = messages
@@ -74,7 +75,8 @@ extension CommandContext {
     StateCondition(
       version: arguments.declares(SharedOptions.ifVersion)
         ? arguments.integer(SharedOptions.ifVersion).map { UInt64($0) } : nil,
-      lsn: arguments.declares(SharedOptions.ifLSN) ? arguments.integer(SharedOptions.ifLSN).map { UInt64($0) } : nil)
+      lsn: arguments.declares(SharedOptions.ifLSN)
+        ? arguments.integer(SharedOptions.ifLSN).map { UInt64($0) } : nil)
   }
 
   /// This process, as manifests and logs record it.
@@ -93,7 +95,8 @@ extension CommandContext {
   func requireWritable(_ collection: Collection) throws(CommandFailure) {
     if arguments.flag(SharedOptions.readOnly) {
       throw CommandFailure(
-        .denied, code: "read-only", "--read-only forbids \(arguments.command.name) to write", hint: "leave out --read-only")
+        .denied, code: "read-only", "--read-only forbids \(arguments.command.name) to write",
+        hint: "leave out --read-only")
     }
     if let fs = collection.fileSystem as? RealFileSystem, fs.isNetworkFileSystem {
       throw CommandFailure(DatabaseError.networkFileSystem(path: fs.rootPath))

@@ -59,7 +59,8 @@ package struct CollectionInfo: Sendable {
       identity: collection.identity, settings: collection.settings, manifest: manifest,
       lastLSN: last?.lsn ?? manifest.lastLSN, liveRows: last?.liveRows ?? segmentLive,
       deadRows: segmentRows - segmentLive, logTransactions: logs.reduce(0) { $0 + $1.transactions.count },
-      logRecords: logs.reduce(0) { sum, log in sum + log.transactions.reduce(0) { $0 + $1.operations.count } },
+      logRecords: logs.reduce(0) { sum, log in sum + log.transactions.reduce(0) { $0 + $1.operations.count }
+      },
       logBytes: logBytes, logState: logs.last?.state ?? .sealed,
       logs: logs.map {
         LogSummary(
@@ -119,7 +120,8 @@ extension Snapshot {
     }
     for (index, entry) in state.tail.entries.enumerated() where entry.isLiveRow {
       let digest = unsafe state.tail.withEntry(index) { id, vector, metadata in
-        unsafe RowContent.hash(idType: collection.settings.idType, id: id, elements: vector, metadata: metadata)
+        unsafe RowContent.hash(
+          idType: collection.settings.idType, id: id, elements: vector, metadata: metadata)
       }
       sum = sum + digest
     }

@@ -73,7 +73,8 @@ struct ExactScan: Sendable {
       for candidate in sorted.dropFirst(request.offset) {
         let location = Self.location(candidate.row)
         hits.append(
-          SearchHit(location: location, distance: candidate.distance, id: try snapshot.state.id(at: location)))
+          SearchHit(location: location, distance: candidate.distance, id: try snapshot.state.id(at: location))
+        )
       }
       answers.append(hits)
     }
@@ -150,7 +151,8 @@ struct ExactScan: Sendable {
             if hasDead, live.dead.contains(UInt32(row + place)) { continue }
             outcome.work.scored += 1
             let distance = unsafe ExactDistance.distance(
-              metric: settings.metric, query: vector, querySquares: scan.querySquares, row: base + place * stride,
+              metric: settings.metric, query: vector, querySquares: scan.querySquares,
+              row: base + place * stride,
               elementType: settings.elementType, dimension: dimension)
             offer(distance, code | UInt64(row + place), query, &outcome)
           }
@@ -177,7 +179,8 @@ struct ExactScan: Sendable {
           guard let first = all.baseAddress else { return }
           for query in 0..<count {
             let distance = unsafe ExactDistance.distance(
-              metric: settings.metric, query: first + query * dimension, querySquares: scans[query].querySquares,
+              metric: settings.metric, query: first + query * dimension,
+              querySquares: scans[query].querySquares,
               row: base, elementType: settings.elementType, dimension: dimension)
             offer(distance, Self.tailCode | UInt64(index), query, &outcome)
           }

@@ -44,9 +44,8 @@ extension Snapshot {
   /// Answer *i* belongs to query *i*, nearest first, ties by id. Distances are computed in double over 16 fixed lanes
   /// from the stored vectors, so they do not depend on threads, block size or instruction set.
   ///
-  /// - Parameters:
-  ///   - queries: `count × dimension` floats, row-major, finite.
-  ///   - request: What is wanted of each query.
+  /// `queries`: `count × dimension` floats, row-major, finite.
+  /// `request`: What is wanted of each query.
   /// - Returns: Hits of each query, and the work done.
   /// - Throws: `.storage(.corruption)` when a block fails its checksum.
   /// - Complexity: One pass over all live vectors for each block of queries.

@@ -35,7 +35,8 @@ package struct Finding: Equatable, Sendable {
   package var remedy: String
 
   init(
-    _ code: String, _ severity: FindingSeverity, _ path: String, section: String? = nil, range: Range<UInt64>? = nil,
+    _ code: String, _ severity: FindingSeverity, _ path: String, section: String? = nil,
+    range: Range<UInt64>? = nil,
     _ message: String, remedy: String
   ) {
     self.code = code

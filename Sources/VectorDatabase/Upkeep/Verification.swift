@@ -57,7 +57,8 @@ package struct Verifier {
       var report = VerificationReport()
       report.findings.append(
         Finding(
-          "identity-damaged", .data, "VDB", section: damage.section, range: damage.offset.map { $0..<($0 + 1) },
+          "identity-damaged", .data, "VDB", section: damage.section,
+          range: damage.offset.map { $0..<($0 + 1) },
           "both copies of the identity are damaged: expected \(damage.expected), found \(damage.found)",
           remedy: "restore the file VDB from a backup of this collection"))
       return report
@@ -84,7 +85,8 @@ package struct Verifier {
       try checkIdentity(nil)
       add(
         "manifest-damaged", .data, damage, "the newest manifest is damaged",
-        remedy: "restore this file from a backup; the rows themselves lie in the files it names and are untouched")
+        remedy:
+          "restore this file from a backup; the rows themselves lie in the files it names and are untouched")
       try checkOtherManifests(newest: nil)
       return
     }
@@ -183,12 +185,18 @@ package struct Verifier {
         for log in logs {
           let name = FileNames.log(log.header.number)
           if needed.insert(name).inserted { count(name) }
-          if manifest.version == newest.version { noteState(log, name, isLast: log.header.number == logs.last?.header.number) }
+          if manifest.version == newest.version {
+            noteState(log, name, isLast: log.header.number == logs.last?.header.number)
+          }
         }
-        if manifest.version == newest.version { report.lsn = logs.last?.transactions.last?.lsn ?? newest.lastLSN }
+        if manifest.version == newest.version {
+          report.lsn = logs.last?.transactions.last?.lsn ?? newest.lastLSN
+        }
       } catch .storage(.corruption(let damage)) {
         needed.insert(damage.path)
-        if !report.findings.contains(where: { $0.path == damage.path && $0.range?.lowerBound == damage.offset }) {
+        if !report.findings.contains(where: {
+          $0.path == damage.path && $0.range?.lowerBound == damage.offset
+        }) {
           add(
             "log-damaged", .data, damage, "acknowledged records of the log are damaged",
             remedy: "restore this file from a backup; segments are untouched and vdb export reads them")
@@ -246,7 +254,8 @@ package struct Verifier {
     do throws(StorageError) {
       for damage in try DeletionFile.verify(fs, entry, deletion, collection: collection.identity.uuid) {
         add(
-          "deletion-damaged", .data, damage.corruption, "the list of deleted rows is damaged", range: damage.range,
+          "deletion-damaged", .data, damage.corruption, "the list of deleted rows is damaged",
+          range: damage.range,
           remedy: "restore this file from a backup")
       }
     } catch .corruption(let damage) {
@@ -289,7 +298,8 @@ package struct Verifier {
           Finding(
             "count-mismatch", .data, FileNames.manifest(manifest.version),
             "segment \(live.entry.number) has \(live.liveCount) live rows, the manifest says \(live.entry.live)",
-            remedy: "please report this: it is a mistake of the program that wrote version \(manifest.version)"))
+            remedy:
+              "please report this: it is a mistake of the program that wrote version \(manifest.version)"))
       }
       for row in 0..<live.segment.rows where !live.dead.contains(row) {
         if row & 4095 == 0, isCancelled() { throw .cancelled }
@@ -317,7 +327,9 @@ package struct Verifier {
         try checkFolder(name)
       } else {
         report.findings.append(
-          Finding("foreign-file", .notice, name, "this is not part of the collection and is never touched", remedy: "move it away"))
+          Finding(
+            "foreign-file", .notice, name, "this is not part of the collection and is never touched",
+            remedy: "move it away"))
       }
     }
     for folder in Collection.folders where !names.contains(folder) {
@@ -329,11 +341,15 @@ package struct Verifier {
     if let status = try liftedFile({ () throws(FileError) in try fs.status("lock") }) {
       if status.size > 0 {
         report.findings.append(
-          Finding("lock-not-empty", .notice, "lock", "the lock file holds bytes; only its locks matter", remedy: "nothing to do"))
+          Finding(
+            "lock-not-empty", .notice, "lock", "the lock file holds bytes; only its locks matter",
+            remedy: "nothing to do"))
       }
     } else {
       report.findings.append(
-        Finding("lock-missing", .data, "lock", "the lock file is missing: no command can write", remedy: "make an empty file named lock"))
+        Finding(
+          "lock-missing", .data, "lock", "the lock file is missing: no command can write",
+          remedy: "make an empty file named lock"))
     }
   }
 
@@ -347,7 +363,9 @@ package struct Verifier {
           Finding("orphan", .orphan, name, "no version needs this file", remedy: "vdb gc removes it"))
       } else {
         report.findings.append(
-          Finding("foreign-file", .notice, name, "this is not part of the collection and is never touched", remedy: "move it away"))
+          Finding(
+            "foreign-file", .notice, name, "this is not part of the collection and is never touched",
+            remedy: "move it away"))
       }
     }
   }
@@ -366,19 +384,22 @@ package struct Verifier {
   }
 
   private mutating func add(
-    _ code: String, _ severity: FindingSeverity, _ damage: CorruptionError, _ what: String, range: Range<UInt64>? = nil,
+    _ code: String, _ severity: FindingSeverity, _ damage: CorruptionError, _ what: String,
+    range: Range<UInt64>? = nil,
     remedy: String
   ) {
     report.findings.append(
       Finding(
-        code, severity, damage.path, section: damage.section, range: range ?? damage.offset.map { $0..<($0 + 1) },
+        code, severity, damage.path, section: damage.section,
+        range: range ?? damage.offset.map { $0..<($0 + 1) },
         "\(what): expected \(damage.expected), found \(damage.found)", remedy: remedy))
   }
 
   private mutating func add(_ error: FileError, _ name: String) {
     report.findings.append(
       Finding(
-        "file-unreadable", .data, name, "the file cannot be read: error \(error.code) while trying to \(error.operation.rawValue) it",
+        "file-unreadable", .data, name,
+        "the file cannot be read: error \(error.code) while trying to \(error.operation.rawValue) it",
         remedy: "restore this file from a backup"))
   }
 }
