@@ -1,4 +1,6 @@
 package import CommandLineParsing
+import FileStorage
+import VectorDatabase
 
 /// The command `vdb info`.
 package enum InfoCommand: ToolCommand {
@@ -29,6 +31,14 @@ package enum InfoCommand: ToolCommand {
     exitNotes: ExitNotes.sorted([], ExitNotes.reading), seeAlso: ["list", "log", "verify", "count"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    let collection = try context.openCollection()
+    let info = try engine { () throws(DatabaseError) in try CollectionInfo.read(collection) }
+    var hash: Digest256?
+    if context.arguments.flag(contentHash) {
+      try context.checkForStop()
+      hash = try engine { () throws(DatabaseError) in try Snapshot.open(collection).contentHash() }
+    }
+    let report = InfoReport(context, info, contentHash: hash)
+    if context.format(format) == "json" { try report.writeJSON() } else { try report.write() }
   }
 }

@@ -1,4 +1,8 @@
 package import CommandLineParsing
+import FileStorage
+import MetadataFilters
+import VectorDatabase
+import VectorMath
 
 /// The command `vdb search`.
 package enum SearchCommand: ToolCommand {
@@ -7,7 +11,8 @@ package enum SearchCommand: ToolCommand {
     details:
       "`@FILE` reads a .npy file or a JSON array, `@-` standard input, `b64:` is followed by little-endian 32-bit floats in base64."
   )
-  package static let id = Option("id", .text, "ID", summary: "Search near the record with this id")
+  package static let id = Option("id", .text, "ID", summary: "Search near the record with this id",
+    details: "The record itself is left out of what is found.")
   package static let queries = Option(
     "queries", .path(.file), "FILE", summary: "Read many queries from a file of any import format",
     details: "`-` reads standard input.")
@@ -81,6 +86,17 @@ package enum SearchCommand: ToolCommand {
     seeAlso: ["get", "scan", "import"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    let began = MonotonicClock.now()
+    let writer = try SearchOutput(context)
+    let snapshot = try context.openSnapshot()
+    var request = try SearchArguments.request(context, snapshot)
+    let opened = MonotonicClock.now()
+    if context.arguments.flag(explain) {
+      request.threads = SearchArguments.threads(context, rows: snapshot.liveCount, queries: 1)
+      return try SearchExplanation.write(context, snapshot, request)
+    }
+    var run = SearchRun(context, snapshot, request, writer)
+    try run.run()
+    try run.finish(&context, began: began, opened: opened)
   }
 }

@@ -12,8 +12,12 @@ package struct SearchRequest: Sendable {
   package var offset = 0
   /// Only rows that come after this place in the total order (distance, id).
   package var after: (distance: Float, id: RecordID)?
+  /// A row that is left out, such as the one whose vector is the query.
+  package var excluded: RowLocation?
   /// Threads used; the answer does not depend on it.
   package var threads = 1
+  /// Asked for every block of rows; true ends the search with `.cancelled`.
+  package var isCancelled: @Sendable () -> Bool = { false }
 
   package init(k: Int?) { self.k = k }
 }

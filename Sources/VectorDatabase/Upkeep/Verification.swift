@@ -20,16 +20,20 @@ package struct Verifier {
   private let level: VerificationLevel
   private let threads: Int
   private let isCancelled: @Sendable () -> Bool
+  private let only: String?
+  private let expectedRoot: Digest256?
   private var report = VerificationReport()
   private var needed: Set<String> = ["VDB", "lock", "lock.info"]
 
   private init(
-    _ collection: Collection, _ level: VerificationLevel, threads: Int,
+    _ collection: Collection, _ level: VerificationLevel, only: String?, expectedRoot: Digest256?, threads: Int,
     isCancelled: @escaping @Sendable () -> Bool
   ) {
     self.collection = collection
     fs = collection.fileSystem
     self.level = level
+    self.only = only
+    self.expectedRoot = expectedRoot
     self.threads = threads
     self.isCancelled = isCancelled
   }
@@ -37,9 +41,13 @@ package struct Verifier {
   /// Verifies the collection in a folder.
   ///
   /// Damage is reported, not thrown.
+  /// - Parameters:
+  ///   - only: The one file, relative to the collection, to check; nil for all.
+  ///   - expectedRoot: The hash that the newest version must have.
   /// - Throws: `.notFound`, `.notACollection`, `.unfinishedCreation`, `.storage(.file)`, `.storage(.unsupported)`, `.cancelled`.
   package static func run(
-    on fs: any FileSystem, _ level: VerificationLevel, threads: Int = 1,
+    on fs: any FileSystem, _ level: VerificationLevel, only: String? = nil, expectedRoot: Digest256? = nil,
+    threads: Int = 1,
     isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws(DatabaseError) -> VerificationReport {
     let collection: Collection
@@ -55,8 +63,15 @@ package struct Verifier {
           remedy: "restore the file VDB from a backup of this collection"))
       return report
     }
-    var verifier = Verifier(collection, level, threads: threads, isCancelled: isCancelled)
+    var verifier = Verifier(
+      collection, level, only: only, expectedRoot: expectedRoot, threads: threads, isCancelled: isCancelled)
     try verifier.checkAll()
+    if let only {
+      verifier.report.findings.removeAll { $0.path != only && $0.code != "root-mismatch" }
+      if !verifier.report.checkedFiles.contains(only), verifier.report.findings.isEmpty {
+        throw .storage(.file(FileError(.open, fs.rootPath + "/" + only, ErrorCode.noSuchFile)))
+      }
+    }
     return verifier.report
   }
 
@@ -77,7 +92,15 @@ package struct Verifier {
     }
     defer { withExtendedLifetime(pin) {} }
     report.version = newest.version
+    report.root = newest.hash
     try checkIdentity(newest)
+    if let expectedRoot, expectedRoot != newest.hash {
+      report.findings.append(
+        Finding(
+          "root-mismatch", .data, FileNames.manifest(newest.version),
+          "version \(newest.version) has the root hash \(newest.hash.hex), not the one that was expected",
+          remedy: "vdb log shows what has changed; an older root means that the folder was put back"))
+    }
     count(FileNames.manifest(newest.version))
     let older = try checkOtherManifests(newest: newest)
     _ = store
@@ -207,7 +230,7 @@ package struct Verifier {
     if isCancelled() { throw .cancelled }
     let name = FileNames.segment(entry.number)
     needed.insert(name)
-    if seen.insert(name).inserted {
+    if isWanted(name), seen.insert(name).inserted {
       count(name)
       report.rows += entry.rows
       do throws(StorageError) {
@@ -226,7 +249,7 @@ package struct Verifier {
     guard let deletion = entry.deletion else { return }
     let deletionName = FileNames.deletion(entry.number, deletion.generation)
     needed.insert(deletionName)
-    guard seen.insert(deletionName).inserted else { return }
+    guard isWanted(deletionName), seen.insert(deletionName).inserted else { return }
     count(deletionName)
     do throws(StorageError) {
       for damage in try DeletionFile.verify(fs, entry, deletion, collection: collection.identity.uuid) {
@@ -254,9 +277,8 @@ package struct Verifier {
     var finding = Finding(
       "block-damaged", .data, damage.damage.path, section: damage.damage.section, range: damage.damage.range,
       "expected \(damage.damage.expected), found \(damage.damage.found)", remedy: segmentRemedy)
-    if let bit = damage.damage.flippedBit {
-      finding.message += "; a single flipped bit would explain it: byte \(bit.offset), bit \(bit.bit)"
-    }
+    finding.block = damage.damage.block
+    finding.flippedBit = damage.damage.flippedBit
     finding.rows = damage.rows
     if let rows = damage.rows {
       for row in rows.prefix(3) {
@@ -268,7 +290,7 @@ package struct Verifier {
 
   /// Ids are live in one place only, and the counts are those that the manifest names.
   private mutating func checkRows(_ manifest: Manifest) throws(DatabaseError) {
-    guard level == .standard, !report.isDamaged else { return }
+    guard level == .standard, only == nil, !report.isDamaged else { return }
     let state = try CollectionState.open(manifest, collection)
     for (index, live) in state.segments.enumerated() {
       if UInt64(live.liveCount) != live.entry.live {
@@ -350,8 +372,12 @@ package struct Verifier {
 
   // MARK: Adding findings
 
+  /// Whether a file is among those to check.
+  private func isWanted(_ name: String) -> Bool { only == nil || only == name }
+
   private mutating func count(_ name: String) {
     needed.insert(name)
+    guard isWanted(name) else { return }
     report.files += 1
     report.checkedFiles.append(name)
     if let status = try? fs.status(name) { report.bytes += status.size }
