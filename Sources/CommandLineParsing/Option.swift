@@ -69,7 +69,9 @@ package struct Option: Equatable, Sendable {
   /// Further sentences for the long help and the manual page; may be empty.
   package let details: String
 
-  /// Declares an option. `placeholder` is needed for every kind that takes a value, except choices.
+  /// Declares an option.
+  ///
+  /// `placeholder` is needed for every kind that takes a value, except choices.
   package init(
     _ name: String, short: Character? = nil, _ kind: ValueKind, _ placeholder: String = "",
     repetition: Repetition = .lastWins, default defaultValue: String? = nil, environment: String? = nil,

@@ -40,6 +40,11 @@ package struct CommandContext {
   package var isJSON: Bool { arguments.flag(SharedOptions.json) }
   package var isDryRun: Bool { arguments.flag(SharedOptions.dryRun) }
 
+  /// Colours for results.
+  package var outputStyle: Style {
+    Style(arguments.text(GlobalOptions.color), isTerminal: output.isTerminal, environment: environment)
+  }
+
   /// `--format`, or "json" with `--json`; nil when neither was given.
   package func format(_ option: Option) -> String? {
     arguments.text(option) ?? (isJSON ? "json" : nil)
@@ -67,5 +72,6 @@ package struct CommandContext {
 /// The placeholder of bodies that wait for the engine.
 func notConnectedYet(_ context: CommandContext) -> CommandFailure {
   CommandFailure(
-    .bug, code: "not-connected", "the command '\(context.arguments.command.name)' is not connected to the engine yet")
+    .bug, code: "not-connected",
+    "the command '\(context.arguments.command.name)' is not connected to the engine yet")
 }

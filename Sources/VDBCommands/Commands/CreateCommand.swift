@@ -4,7 +4,7 @@ import MetadataFilters
 import VectorDatabase
 import VectorMath
 
-/// `vdb create`
+/// The command `vdb create`.
 package enum CreateCommand: ToolCommand {
   package static let dims = Option(
     "dims", .integer(1...65_536), "N", isRequired: true, summary: "Numbers in every vector")

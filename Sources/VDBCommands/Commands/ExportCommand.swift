@@ -1,15 +1,16 @@
 package import CommandLineParsing
 
-/// `vdb export`
+/// The command `vdb export`.
 package enum ExportCommand: ToolCommand {
   package static let to = Option(
     "to", .choice(["jsonl", "json", "csv", "tsv", "npy", "fvecs"]), "FORMAT",
     summary: "Format to write (default: by the name of --output, else jsonl)")
   package static let noVectors = Option("no-vectors", .flag, summary: "Leave the vectors out")
   package static let vectorEncoding = Option(
-    "vector-encoding", .choice(["json", "base64"]), default: "json", summary: "How vectors are written in text")
+    "vector-encoding", .choice(["json", "base64"]), default: "json",
+    summary: "How vectors are written in text")
   package static let vectorColumns = Option(
-    "vector-columns", .text, "PREFIX", summary: "CSV: one column for every number, PREFIX0, PREFIX1, ...")
+    "vector-columns", .text, "PREFIX", summary: "Give every number a CSV column: PREFIX0, PREFIX1 and so on")
   package static let idsOut = Option(
     "ids-out", .path(.file), "FILE", summary: "Write the ids of a .npy or .fvecs file here, one a line")
   package static let payloadOut = Option(
@@ -40,7 +41,8 @@ package enum ExportCommand: ToolCommand {
       Example("vdb export docs.vdb --to csv --no-vectors", "Print ids and metadata as CSV."),
       Example("vdb export docs.vdb -o v.npy --ids-out ids.txt", "Write a NumPy array and its ids."),
     ],
-    exitNotes: ExitNotes.sorted([ExitNote(7, "the output file exists already"), ExitNotes.note(.noSpace)], ExitNotes.reading),
+    exitNotes: ExitNotes.sorted(
+      [ExitNote(7, "the output file exists already"), ExitNotes.note(.noSpace)], ExitNotes.reading),
     seeAlso: ["import", "scan", "get"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {

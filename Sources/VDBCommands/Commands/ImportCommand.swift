@@ -1,7 +1,7 @@
 package import CommandLineParsing
 import VectorDatabase
 
-/// `vdb import`
+/// The command `vdb import`.
 package enum ImportCommand: ToolCommand {
   /// The names of the formats that can be read.
   package static let formats = ["jsonl", "json", "csv", "tsv", "npy", "fvecs", "bvecs", "ivecs"]
@@ -18,7 +18,8 @@ package enum ImportCommand: ToolCommand {
       "`insert` fails, `upsert` replaces the record, `ignore` keeps the old one, `replace-all` first removes every record of the collection."
   )
   package static let idFrom = Option(
-    "id-from", .choice(["row", "uuid", "hash"]), summary: "Make ids: row numbers from 0, random UUIDs, or hashes of the record")
+    "id-from", .choice(["row", "uuid", "hash"]),
+    summary: "Make ids: row numbers from 0, random UUIDs, or hashes of the record")
   package static let nan = Option(
     "nan", .choice(["reject", "skip"]), default: "reject",
     summary: "What to do with a vector that holds NaN or infinity")
@@ -54,7 +55,8 @@ package enum ImportCommand: ToolCommand {
   package static let delimiter = Option(
     "delimiter", .text, "C", summary: "What separates CSV cells (default: comma)")
   package static let noHeader = Option(
-    "no-header", .flag, summary: "The first CSV line is a record", details: "Columns are then called c1, c2, ...")
+    "no-header", .flag, summary: "The first CSV line is a record",
+    details: "Columns are then called c1, c2, ...")
   package static let encoding = Option(
     "encoding", .choice(["utf-8", "latin1", "utf-16"]), summary: "Encoding of text files (default: utf-8)")
 
@@ -70,10 +72,13 @@ package enum ImportCommand: ToolCommand {
       Operand("FILE", .oneOrMore, .path(.file), summary: "a file to read, or - for standard input"),
     ],
     options: [
-      create, from, mode, SharedOptions.idField, SharedOptions.vectorField, SharedOptions.payloadField, idFrom,
+      create, from, mode, SharedOptions.idField, SharedOptions.vectorField, SharedOptions.payloadField,
+      idFrom,
       CreateCommand.metric.withoutDefault(), CreateCommand.type.withoutDefault(),
-      CreateCommand.idType.withoutDefault(), dims, cast, ids, payload, payloadFields, payloadExcept, noPayload,
-      vectorColumns, vectorEncoding, idPrefix, truncateDims, normalize, nan, SharedOptions.zeroVector, skip, limit,
+      CreateCommand.idType.withoutDefault(), dims, cast, ids, payload, payloadFields, payloadExcept,
+      noPayload,
+      vectorColumns, vectorEncoding, idPrefix, truncateDims, normalize, nan, SharedOptions.zeroVector, skip,
+      limit,
       delimiter, noHeader, encoding, SharedOptions.ifVersion, SharedOptions.ifLSN,
     ],
     sharedOptions: SharedOptions.changing + [SharedOptions.memoryLimit],

@@ -1,6 +1,6 @@
 package import CommandLineParsing
 
-/// `vdb list`
+/// The command `vdb list`.
 package enum ListCommand: ToolCommand {
   package static let recursive = Option(
     "recursive", short: "r", .flag, summary: "Look into folders inside folders too")
@@ -13,7 +13,8 @@ package enum ListCommand: ToolCommand {
     operands: [Operand("DIR", .any, .path(.folder), summary: "where to look (default: the current folder)")],
     options: [recursive], sharedOptions: SharedOptions.writing,
     examples: [
-      Example("vdb list", "List the collections here."), Example("vdb list -r /srv --json", "List all below a folder."),
+      Example("vdb list", "List the collections here."),
+      Example("vdb list -r /srv --json", "List all below a folder."),
     ],
     exitNotes: ExitNotes.sorted(
       [ExitNote(5, "a collection is damaged")],

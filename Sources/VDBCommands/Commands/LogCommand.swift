@@ -1,6 +1,6 @@
 package import CommandLineParsing
 
-/// `vdb log`
+/// The command `vdb log`.
 package enum LogCommand: ToolCommand {
   package static let since = Option("since", .time, "TIME", summary: "Leave out what is older")
   package static let limit = Option("limit", .integer(0...Int64.max), "N", summary: "Print the newest N only")

@@ -1,6 +1,6 @@
 package import CommandLineParsing
 
-/// `vdb scan`
+/// The command `vdb scan`.
 package enum ScanCommand: ToolCommand {
   package static let limit = Option("limit", .integer(0...Int64.max), "N", summary: "Print at most N records")
   package static let after = Option(

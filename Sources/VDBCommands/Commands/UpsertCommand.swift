@@ -1,7 +1,7 @@
 package import CommandLineParsing
 import VectorDatabase
 
-/// `vdb upsert`
+/// The command `vdb upsert`.
 package enum UpsertCommand: ToolCommand {
   package static let command = Command(
     "upsert", group: "Rows in", summary: "add records or replace those with the same id",

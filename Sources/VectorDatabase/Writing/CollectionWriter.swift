@@ -61,7 +61,8 @@ package final class CollectionWriter {
   ///   - isRehearsal: Leaves even notes and leftovers of others as they are, for a run that must change nothing.
   ///   - patience: Decides how long a held lock is waited for.
   package init(
-    _ collection: Collection, origin: CommandOrigin, creator: String, condition: StateCondition = StateCondition(),
+    _ collection: Collection, origin: CommandOrigin, creator: String,
+    condition: StateCondition = StateCondition(),
     isRehearsal: Bool = false, patience: LockPatience
   ) throws(DatabaseError) {
     self.collection = collection
@@ -76,7 +77,9 @@ package final class CollectionWriter {
       throw .unfinishedCreation(path: fs.rootPath)
     }
     let manifest = try lifted { () throws(StorageError) in try manifestStore.load(version) }
-    try lifted { () throws(StorageError) in try manifest.features.check(path: FileNames.manifest(version), forWriting: true) }
+    try lifted { () throws(StorageError) in
+      try manifest.features.check(path: FileNames.manifest(version), forWriting: true)
+    }
     try lifted { () throws(StorageError) in
       try collection.identity.features.check(path: "VDB", forWriting: true)
     }
@@ -146,7 +149,8 @@ package final class CollectionWriter {
   /// Checkpoints when what is in the log at the start exceeds its limits.
   package func checkpointIfFull() throws(DatabaseError) {
     let limits = Limits(state.manifest.settings)
-    if UInt64(state.tail.byteCount) > limits.logBytes || UInt64(state.tail.entries.count) > limits.logRecords {
+    if UInt64(state.tail.byteCount) > limits.logBytes || UInt64(state.tail.entries.count) > limits.logRecords
+    {
       try checkpoint()
     }
   }
@@ -174,7 +178,9 @@ package final class CollectionWriter {
     }
   }
 
-  /// Seals the log and gives the lock back. Changes are durable without it; a sealed log proves more.
+  /// Seals the log and gives the lock back.
+  ///
+  /// Changes are durable without it; a sealed log proves more.
   ///
   /// The writer is not used afterwards.
   package func close() throws(DatabaseError) {
