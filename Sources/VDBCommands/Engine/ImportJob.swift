@@ -205,7 +205,7 @@ struct ImportJob {
     } catch {
       // A log without a seal is sound as well.
       try? writer.close()
-      throw error
+      throw error.adding(detail: "nothing was imported")
     }
     try engine { () throws(DatabaseError) in try writer.close() }
   }
