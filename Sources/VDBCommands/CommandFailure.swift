@@ -43,6 +43,13 @@ package struct CommandFailure: Error, Equatable, Sendable {
     self.ending = ending
   }
 
+  /// The same failure with one more line below the sentence, and a hint where it has none.
+  package func adding(detail: String, hint: String? = nil) -> CommandFailure {
+    CommandFailure(
+      status, code: code, message, hint: self.hint ?? hint, path: path, details: details + [detail],
+      showsHelp: showsHelp, ending: ending)
+  }
+
   /// What a shell shows as the status.
   package var exitCode: Int32 {
     switch ending {
