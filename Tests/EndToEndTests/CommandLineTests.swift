@@ -67,25 +67,24 @@ import Testing
   }
 
   @Test func aFullOutputIsReported() throws {
-    let result = try Tool.run(["-c", "'\(Tool.path)' help search > /dev/full"], program: "/bin/bash")
+    let result = try shell("'\(Tool.path)' help search > /dev/full")
     #expect(result.status == 10)
     #expect(result.errors.contains("cannot write standard output"))
   }
 
   @Test func aClosedOutputIsReported() throws {
     for line in ["version >&-", "--version >&-", "help --json >&-"] {
-      let result = try Tool.run(["-c", "'\(Tool.path)' \(line)"], program: "/bin/bash")
+      let result = try shell("'\(Tool.path)' \(line)")
       #expect(result.status == 11, "\(line)")
       #expect(result.errors.contains("cannot write standard output"), "\(line)")
     }
   }
 
   @Test func aReaderThatLeavesEndsTheToolQuietly() throws {
-    let script = "'\(Tool.path)' help --json | true; echo ${PIPESTATUS[0]}"
+    // The reader closes its end before anything is written.
+    let script = "(sleep 0.05; '\(Tool.path)' help --json) | exec 0<&-; echo ${PIPESTATUS[0]}"
     for _ in 0..<20 {
-      let result = try Tool.run(
-        ["-c", "sleep 0.01; " + script.replacingOccurrences(of: "| true", with: "| (exec <&-; sleep 0.05)")],
-        program: "/bin/bash")
+      let result = try shell(script)
       #expect(result.output == "141\n")
       #expect(result.errors.isEmpty)
     }
@@ -112,5 +111,9 @@ import Testing
     let result = try Tool.run(["count", "x"], environment: ["VDB_THREADS": "many"])
     #expect(result.status == 2)
     #expect(result.errors.contains("the value 'many' of VDB_THREADS is not valid"))
+  }
+
+  private func shell(_ script: String) throws -> ToolResult {
+    try RunningTool(path: "/bin/bash", ["-c", script]).wait()
   }
 }
