@@ -23,9 +23,7 @@ package enum CompactCommand: ToolCommand {
     ],
     operands: [Operands.collection],
     options: [deadRatio, targetSegment, full, purge, maxDuration],
-    sharedOptions: SharedOptions.changing + [
-      SharedOptions.memoryLimit, SharedOptions.tmpdir,
-    ],
+    sharedOptions: SharedOptions.changing + [SharedOptions.memoryLimit],
     exclusiveGroups: [ExclusiveGroup(["full", "dead-ratio"]), ExclusiveGroup(["purge", "max-duration"])],
     examples: [
       Example("vdb compact docs.vdb --dry-run", "See what would be gained."),

@@ -1,4 +1,5 @@
 package import CommandLineParsing
+import VectorDatabase
 
 /// The command `vdb insert`.
 package enum InsertCommand: ToolCommand {
@@ -60,6 +61,7 @@ package enum InsertCommand: ToolCommand {
     isMutating: true, seeAlso: ["upsert", "update", "import"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    var stream = RecordStream(context, .insert)
+    try stream.run()
   }
 }

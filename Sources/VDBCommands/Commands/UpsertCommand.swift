@@ -1,4 +1,5 @@
 package import CommandLineParsing
+import VectorDatabase
 
 /// The command `vdb upsert`.
 package enum UpsertCommand: ToolCommand {
@@ -21,6 +22,7 @@ package enum UpsertCommand: ToolCommand {
     isMutating: true, seeAlso: ["insert", "update", "import"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    var stream = RecordStream(context, .upsert)
+    try stream.run()
   }
 }

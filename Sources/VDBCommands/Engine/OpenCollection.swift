@@ -15,11 +15,13 @@ extension CommandContext {
     return try engine { () throws(DatabaseError) in try Collection.open(on: fs) }
   }
 
-  /// Opens the folder of a collection.
-  func openFileSystem(_ path: String) throws(CommandFailure) -> RealFileSystem {
+  /// Opens the folder of a collection; `mode` is that of a new folder, which its files get without the right to run.
+  func openFileSystem(_ path: String, mode: UInt32? = nil) throws(CommandFailure) -> RealFileSystem {
     MappedFileTable.installHandler()
     do throws(FileError) {
-      return try RealFileSystem(root: path)
+      return try RealFileSystem(
+        root: path, fileMode: (mode ?? 0o666) & 0o666,
+        allowNetwork: arguments.flag(SharedOptions.allowNetworkFS))
     } catch {
       switch error.code {
       case ENOENT: throw CommandFailure(DatabaseError.notFound(path: path))
@@ -98,7 +100,9 @@ extension CommandContext {
         .denied, code: "read-only", "--read-only forbids \(arguments.command.name) to write",
         hint: "leave out --read-only")
     }
-    if let fs = collection.fileSystem as? RealFileSystem, fs.isNetworkFileSystem {
+    if let fs = collection.fileSystem as? RealFileSystem, fs.isNetworkFileSystem,
+      !arguments.flag(SharedOptions.allowNetworkFS)
+    {
       throw CommandFailure(DatabaseError.networkFileSystem(path: fs.rootPath))
     }
   }
@@ -110,9 +114,11 @@ extension CommandContext {
     let condition = stateCondition
     let origin = origin
     let patience = lockPatience
+    let isRehearsal = isDryRun
     do throws(DatabaseError) {
       return try CollectionWriter(
-        collection, origin: origin, creator: VersionCommand.creator, condition: condition, patience: patience)
+        collection, origin: origin, creator: VersionCommand.creator, condition: condition,
+        isRehearsal: isRehearsal, patience: patience)
     } catch {
       if let signal = Signals.requested { throw .interrupted(by: signal) }
       throw CommandFailure(error)

@@ -23,6 +23,8 @@ package final class Progress {
   /// What there is to do in all, when that is known.
   package var total: UInt64?
   private var done: UInt64 = 0
+  /// Records that the bytes done so far held; nil where none are counted.
+  package var rows: UInt64?
 
   /// Makes the progress of one command.
   ///
@@ -139,7 +141,9 @@ package final class Progress {
     func amount(_ number: UInt64) -> String {
       isBytes ? NumberText.bytes(number) : NumberText.grouped(number)
     }
-    var line = "[\(operation)] \(phase == operation ? "" : phase + " ")\(amount(done))"
+    var line = "[\(operation)] \(phase == operation ? "" : phase + " ")"
+    if let rows { line += "\(NumberText.grouped(rows)) rows  " }
+    line += amount(done)
     if let total { line += "/\(amount(total))" }
     if !isBytes { line += " \(unit)" }
     if let total, total > 0 { line += "  \(UInt64(Double(min(done, total)) / Double(total) * 100)) %" }
@@ -162,6 +166,7 @@ package final class Progress {
     json.member("rate", rate)
     json.key("eta_ms")
     if let remaining { json.value(remaining) } else { json.null() }
+    if let rows { json.member("rows", rows) }
     json.endObject()
     return json.text
   }

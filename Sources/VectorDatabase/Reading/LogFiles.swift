@@ -52,6 +52,14 @@ enum LogFiles {
       }
       logs.append(contents)
     }
+    if let last = logs.last, last.lastLSN < manifest.lastLSN {
+      throw .storage(
+        .corruption(
+          CorruptionError(
+            path: FileNames.log(last.header.number), section: "file", offset: last.validEnd,
+            expected: "records up to LSN \(manifest.lastLSN), which version \(manifest.version) saw",
+            found: "records up to LSN \(last.lastLSN)")))
+    }
     return logs
   }
 }

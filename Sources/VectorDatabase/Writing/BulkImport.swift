@@ -22,6 +22,8 @@ package final class BulkImport {
   private var rowsBefore: UInt64 = 0
   private var receipt: CommitReceipt
   private let replacesAll: Bool
+  private let isRehearsal: Bool
+  private let memoryBudget: Int
   private var temporaryNames: [String] = []
   /// Rows of the collection that records of this import take the place of.
   private var replacedRows: UInt64 = 0
@@ -40,12 +42,16 @@ package final class BulkImport {
   ///
   /// `replacesAll`: The imported records take the place of everything in the collection.
   /// `rowsPerSegment`: A new segment is begun after this many rows.
+  /// `memoryBudget`: Bytes that the metadata columns of a segment may hold in memory while it is written.
+  /// `isRehearsal`: Changes nothing: `dryRun` instead of `commit` ends the import.
   package init(
     _ writer: CollectionWriter, _ mode: WriteMode, rules: VectorRules = VectorRules(),
-    replacesAll: Bool = false,
-    threads: Int = 1, rowsPerSegment: Int = 1 << 26
+    replacesAll: Bool = false, threads: Int = 1, rowsPerSegment: Int = 1 << 26, memoryBudget: Int = 32 << 20,
+    isRehearsal: Bool = false
   ) throws(DatabaseError) {
-    try writer.checkpoint()
+    if !isRehearsal { try writer.checkpoint() }
+    self.isRehearsal = isRehearsal
+    self.memoryBudget = memoryBudget
     self.writer = writer
     self.mode = mode
     self.threads = threads
@@ -101,7 +107,7 @@ package final class BulkImport {
     let made = try lifted { () throws(StorageError) in
       // The hash index must name the row that wins among several with one id.
       try SegmentBuilder(
-        writer.fs, writer.collection.identity, temporaryName: name,
+        writer.fs, writer.collection.identity, temporaryName: name, memoryBudget: memoryBudget,
         preference: mode == .ignore ? .first : .last)
     }
     builder = made
@@ -201,8 +207,8 @@ package final class BulkImport {
 
   /// Joins the new ids with the collection's and with those of earlier segments of this import.
   private func resolveAgainstCollection() throws(DatabaseError) {
-    let existing = replacesAll ? [] : dead.filter { $0.liveCount > 0 }
-    for index in finished.indices where index > 0 || !existing.isEmpty {
+    let hasExisting = !replacesAll && (isRehearsal ? writer.state.liveCount > 0 : dead.contains { $0.liveCount > 0 })
+    for index in finished.indices where index > 0 || hasExisting {
       let part = finished[index]
       for row in 0..<part.segment.rows where !part.losers.contains(row) {
         try resolve(row: row, of: index)
@@ -238,6 +244,20 @@ package final class BulkImport {
       }
     }
     guard !replacesAll else { return }
+    // A rehearsal leaves the log as it is: rows in it are not in `dead`.
+    if isRehearsal, let entry = unsafe writer.state.tail.find(id, hash: hash),
+      writer.state.tail.entries[entry].isLiveRow
+    {
+      switch mode {
+      case .insert: throw duplicate(part, row, record, earlier: nil)
+      case .upsert:
+        receipt.replaced += 1
+        replacedRows += 1
+      case .ignore:
+        if finished[index].losers.insert(row) { receipt.ignored += 1 }
+      }
+      return
+    }
     for place in dead.indices.reversed() {
       let live = dead[place]
       let found = try lifted { () throws(StorageError) in try unsafe live.segment.row(forID: id, hash: hash) }

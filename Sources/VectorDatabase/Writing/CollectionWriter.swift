@@ -57,11 +57,11 @@ package final class CollectionWriter {
   /// Takes the writer lock and brings the newest state into memory.
   ///
   /// `condition`: Checked once the lock is held; `.conditionFailed` leaves everything as it is.
+  /// `isRehearsal`: Leaves even notes and leftovers of others as they are, for a run that must change nothing.
   /// `patience`: Decides how long a held lock is waited for.
   package init(
     _ collection: Collection, origin: CommandOrigin, creator: String,
-    condition: StateCondition = StateCondition(),
-    patience: LockPatience
+    condition: StateCondition = StateCondition(), isRehearsal: Bool = false, patience: LockPatience
   ) throws(DatabaseError) {
     self.collection = collection
     self.origin = origin
@@ -86,6 +86,7 @@ package final class CollectionWriter {
     for contents in logs { try state.apply(contents) }
     lastLog = logs.last
     try condition.check(version: version, lsn: state.lastLSN)
+    if isRehearsal { return }
     LockInfo.write(fs, origin)
     GarbageCollector.sweepTemporaryFiles(fs)
   }

@@ -62,6 +62,7 @@ extension CollectionWriter {
     next.parentVersion = state.manifest.version
     next.parentHash = state.manifest.hash
     next.nanoseconds = fs.now()
+    next.lastLSN = max(next.lastLSN, state.lastLSN)
     next.operation = origin.command
     next.writer = WriterInfo(origin, creator: creator)
     next.liveRows = next.segments.reduce(0) { $0 + $1.live }
