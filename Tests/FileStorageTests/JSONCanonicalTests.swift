@@ -1,5 +1,6 @@
 import FileStorage
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct JSONCanonicalTests {
@@ -50,7 +51,7 @@ import Testing
 
   @Test func sortsManyKeys() throws {
     let seed: UInt64 = 21
-    var dice = Dice(seed)
+    var dice = SeededGenerator(seed: seed)
     for count in [0, 1, 2, 3, 31, 32, 33, 1000] {
       let keys = Set((0..<count).map { _ in String(dice.next() % 100_000, radix: 36) })
       let text = "{" + keys.shuffled(using: &dice).map { "\"\($0)\":1" }.joined(separator: ",") + "}"
@@ -63,7 +64,7 @@ import Testing
   }
 
   /// A random value; `written` is one of its spellings.
-  static func random(_ dice: inout Dice, depth: Int) -> JSONValue {
+  static func random(_ dice: inout SeededGenerator, depth: Int) -> JSONValue {
     switch UInt8.random(in: 0..<(depth > 4 ? 6 : 8), using: &dice) {
     case 0: return .null
     case 1: return .bool(Bool.random(using: &dice))
@@ -83,7 +84,7 @@ import Testing
     }
   }
 
-  static func randomString(_ dice: inout Dice) -> String {
+  static func randomString(_ dice: inout SeededGenerator) -> String {
     var text = ""
     for _ in 0..<Int.random(in: 0..<12, using: &dice) {
       let limit: UInt32 =
@@ -96,7 +97,7 @@ import Testing
   }
 
   /// One of many spellings of a value: spaces, escapes and the order of keys vary.
-  static func spell(_ value: JSONValue, _ dice: inout Dice) -> String {
+  static func spell(_ value: JSONValue, _ dice: inout SeededGenerator) -> String {
     func space() -> String { ["", "", " ", "\n", "\t \r"].randomElement(using: &dice) ?? "" }
     func quoted(_ text: String) -> String {
       var result = "\""
@@ -133,7 +134,7 @@ import Testing
 
   @Test func givesAllSpellingsOfAValueTheSameBytes() throws {
     let seed: UInt64 = 22
-    var dice = Dice(seed)
+    var dice = SeededGenerator(seed: seed)
     for round in 0..<3000 {
       let value = Self.random(&dice, depth: 0)
       let canonical = try CanonicalJSON.encode(value)
@@ -147,7 +148,7 @@ import Testing
 
   @Test func bringsBackRandomValues() throws {
     let seed: UInt64 = 23
-    var dice = Dice(seed)
+    var dice = SeededGenerator(seed: seed)
     for round in 0..<3000 {
       let value = Self.random(&dice, depth: 0)
       var writer = JSONWriter()
@@ -158,7 +159,7 @@ import Testing
 
   @Test func refusesOrReadsDamagedTextWithoutATrap() throws {
     let seed: UInt64 = 24
-    var dice = Dice(seed)
+    var dice = SeededGenerator(seed: seed)
     for round in 0..<400 {
       let text = Array(Self.spell(Self.random(&dice, depth: 0), &dice).utf8)
       for _ in 0..<20 {

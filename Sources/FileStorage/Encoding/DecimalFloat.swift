@@ -96,7 +96,8 @@ package enum DecimalFloat {
   /// Precondition: `value` is finite.
   package static func appendShortest(_ value: Float, to bytes: inout [UInt8]) {
     precondition(value.isFinite, "only finite numbers have a decimal text")
-    bytes.append(contentsOf: value.description.utf8)
+    var text = value.description
+    text.withUTF8 { unsafe bytes.append(contentsOf: $0) }
   }
 
   /// Appends the shortest decimal text that reads back as `value`, always with `.` or `e`.
@@ -104,7 +105,8 @@ package enum DecimalFloat {
   /// Precondition: `value` is finite.
   package static func appendShortest(_ value: Double, to bytes: inout [UInt8]) {
     precondition(value.isFinite, "only finite numbers have a decimal text")
-    bytes.append(contentsOf: value.description.utf8)
+    var text = value.description
+    text.withUTF8 { unsafe bytes.append(contentsOf: $0) }
   }
 
   /// The value of `NaN`, `Infinity` and their usual spellings, in any case and with a sign; nil for other texts.
