@@ -5,7 +5,11 @@ package struct ArgumentParser {
   private let table: CommandTable
   private let environment: (String) -> String?
 
-  /// - Parameter environment: The value of an environment variable, nil when it is not set.
+  /// Makes a parser.
+  ///
+  /// - Parameters:
+  ///   - table: What is understood.
+  ///   - environment: The value of an environment variable, nil when it is not set.
   package init(_ table: CommandTable, environment: @escaping (String) -> String?) {
     self.table = table
     self.environment = environment
@@ -194,7 +198,8 @@ package struct ArgumentParser {
       case .choice(let choices):
         if !choices.contains(word) {
           throw .invalidOperand(
-            operand, value: word, .notChoice(choices), suggestions: Suggestions.nearest(to: word, among: choices))
+            operand, value: word, .notChoice(choices),
+            suggestions: Suggestions.nearest(to: word, among: choices))
         }
       }
     }

@@ -20,7 +20,9 @@ struct ArgumentSplitter {
 
   init(_ arguments: [String]) { self.arguments = arguments }
 
-  /// The next token, or nil at the end. `options` are the ones known at this place of the line.
+  /// The next token, or nil at the end.
+  ///
+  /// `options` are the ones known at this place of the line.
   mutating func next(_ options: [Option]) -> ArgumentToken? {
     if !waiting.isEmpty { return waiting.removeFirst() }
     guard position < arguments.count else { return nil }

@@ -125,7 +125,9 @@ extension Completions {
         case .path(.file): text += head + "-F\n"
         case .path(.folder), .path(.collection): text += head + "-a '(__fish_complete_directories)'\n"
         case .text:
-          if operand.name == "COMMAND" { text += head + "-a '\(table.commands.map(\.name).joined(separator: " "))'\n" }
+          if operand.name == "COMMAND" {
+            text += head + "-a '\(table.commands.map(\.name).joined(separator: " "))'\n"
+          }
         }
       }
     }
@@ -150,7 +152,9 @@ extension Completions {
       }
     }
     line += " -d \(fishQuoted(TextLayout.plain(option.summary)))\n"
-    if option.negation != nil { line += start + " -l no-\(option.name) -d \(fishQuoted("Not --" + option.name))\n" }
+    if option.negation != nil {
+      line += start + " -l no-\(option.name) -d \(fishQuoted("Not --" + option.name))\n"
+    }
     return line
   }
 

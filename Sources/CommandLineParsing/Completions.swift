@@ -13,7 +13,9 @@ package enum Completions {
     switch kind {
     case .choice(let words): words
     case .integer(_, let word?): [word]
-    case .integer(_, nil), .number, .size, .duration, .time, .fileMode, .text, .path, .assignment, .flag, .count: nil
+    case .integer(_, nil), .number, .size, .duration, .time, .fileMode, .text, .path, .assignment, .flag,
+      .count:
+      nil
     }
   }
 
@@ -117,7 +119,8 @@ extension Completions {
         case .choice(let words):
           text += "    \(pattern)) _\(program)_words \"\(words.joined(separator: " "))\" \"$current\" ;;\n"
         case .path(.file): text += "    \(pattern)) _\(program)_files \"$current\" ;;\n"
-        case .path(.folder), .path(.collection): text += "    \(pattern)) _\(program)_folders \"$current\" ;;\n"
+        case .path(.folder), .path(.collection):
+          text += "    \(pattern)) _\(program)_folders \"$current\" ;;\n"
         case .text:
           if operand.name == "COMMAND" {
             let words = table.commands.map(\.name).joined(separator: " ")

@@ -5,7 +5,11 @@ package struct Help {
   /// Lines that the short help may have.
   private static let shortLimit = 25
 
-  /// - Parameter columns: The width; texts are wrapped to at most 100 columns.
+  /// Makes a writer of help.
+  ///
+  /// - Parameters:
+  ///   - table: What is described.
+  ///   - columns: The width; texts are wrapped to at most 100 columns.
   package init(_ table: CommandTable, columns: Int) {
     self.table = table
     self.columns = min(max(columns, 20), 100)
@@ -47,13 +51,16 @@ package struct Help {
     var lines = ["\(table.program) \(command.name) - \(command.summary)", ""]
     if let example = command.examples.first { lines += ["  " + example.line, ""] }
     lines += hanging("usage:", usage(command), at: 7) + [""]
-    let rows = command.options.map { ($0.label, $0.summary) } + command.sharedOptions.map { ($0.label, $0.summary) }
+    let rows =
+      command.options.map { ($0.label, $0.summary) } + command.sharedOptions.map { ($0.label, $0.summary) }
     let all = rows + table.globalOptions.map { ($0.label, $0.summary) }
     let operandRows = command.operands.map { ($0.name, $0.summary) }
-    lines += entries(operandRows)
+    if !operandRows.isEmpty { lines += entries(operandRows) + [""] }
     let ending = "'\(table.program) help \(command.name)' says more"
     var shown = rows.count
-    while shown > 0, lines.count + entries(Array(rows.prefix(shown))).count + 2 > Self.shortLimit { shown -= 1 }
+    while shown > 0, lines.count + entries(Array(rows.prefix(shown))).count + 2 > Self.shortLimit {
+      shown -= 1
+    }
     lines += entries(Array(rows.prefix(shown)))
     let hidden = all.count - shown
     lines += ["", "\(ending) and lists \(hidden) more option\(hidden == 1 ? "" : "s")."]

@@ -17,7 +17,9 @@ package enum ManPage {
     page.section("SYNOPSIS")
     page.line(".Nm \(table.program) \(command.name)")
     for option in command.options.filter(\.isRequired) { page.line(synopsis(option)) }
-    for option in command.options.filter({ !$0.isRequired }) { page.line(".Op " + synopsis(option).dropFirst()) }
+    for option in command.options.filter({ !$0.isRequired }) {
+      page.line(".Op " + synopsis(option).dropFirst())
+    }
     page.line(".Op Ar options")
     for operand in command.operands { page.line(synopsis(operand)) }
     page.section("DESCRIPTION")
@@ -203,7 +205,8 @@ struct Mdoc {
       if case .choice(let words) = option.kind { choices(words) }
       if case .integer(let range, let word) = option.kind, range.upperBound < Int64.max {
         prose(
-          "A whole number from \(range.lowerBound) to \(range.upperBound)\(word.map { ", or `\($0)`" } ?? "").")
+          "A whole number from \(range.lowerBound) to \(range.upperBound)\(word.map { ", or `\($0)`" } ?? "")."
+        )
       }
       if let value = option.defaultValue { prose("The default is `\(value)`.") }
       if option.repetition == .list { prose("May be given several times.") }
@@ -294,7 +297,8 @@ struct Mdoc {
   /// A word behind a macro that must not be taken for a macro itself.
   static func argument(_ word: String) -> String {
     let escaped = hyphenated(Mdoc.escaped(word))
-    let isLikeMacro = word.count <= 3 && word.first?.isUppercase == true && word.dropFirst().allSatisfy(\.isLowercase)
+    let isLikeMacro =
+      word.count <= 3 && word.first?.isUppercase == true && word.dropFirst().allSatisfy(\.isLowercase)
     return isLikeMacro && word.count > 1 ? "\\&" + escaped : escaped
   }
 }

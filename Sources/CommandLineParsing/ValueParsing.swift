@@ -189,10 +189,13 @@ package enum ValueParsing {
     return mode
   }
 
-  private static func assignment(_ text: String, _ words: [String], _ placeholder: String) throws(ValueProblem)
+  private static func assignment(_ text: String, _ words: [String], _ placeholder: String)
+    throws(ValueProblem)
     -> OptionValue
   {
-    guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+    // A word holds no equals sign but a field's name may; any other value may hold one.
+    let found = words.isEmpty ? text.firstIndex(of: "=") : text.lastIndex(of: "=")
+    guard let equals = found, equals > text.startIndex else {
       throw .notAssignment(placeholder: placeholder)
     }
     let name = String(text[..<equals])

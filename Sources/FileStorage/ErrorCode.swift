@@ -12,6 +12,8 @@ package enum ErrorCode {
   package static let accessDenied: Int32 = 13
   /// `EEXIST`.
   package static let exists: Int32 = 17
+  /// `EISDIR`.
+  package static let isFolder: Int32 = 21
   /// `EFBIG`.
   package static let fileTooBig: Int32 = 27
   /// `ENOSPC`.

@@ -13,7 +13,8 @@ package enum CommandCatalog {
 
   /// The declaration of the whole program.
   package static let table = CommandTable(
-    program: "vdb", version: VersionCommand.version, summary: "an embedded vector database on plain directories",
+    program: "vdb", version: VersionCommand.version,
+    summary: "an embedded vector database on plain directories",
     description: [
       "A collection is a folder of files that holds vectors with an id and metadata. There is no server: every command opens the folder, does its work and ends.",
       "Changes become visible in one step and are on disk when the command returns. Any number of processes may read while one writes.",
@@ -36,6 +37,7 @@ package enum CommandCatalog {
       ("VDB_MEMORY_LIMIT", "Memory for buffers, as `--memory-limit`."),
       ("VDB_PROGRESS_FPS", "Reports of progress in a second, from 1 to 60; 10 if not set."),
       ("NO_COLOR", "No colours when set to a text that is not empty."),
+      ("FORCE_COLOR", "Colours even where there is no terminal, when set to a text other than `0`."),
       ("TERM", "No colours and no moving progress when it is `dumb`."),
       ("COLUMNS", "The width for help and tables, 80 if not set."),
       ("TMPDIR", "Where temporary files go, as `--tmpdir`."),

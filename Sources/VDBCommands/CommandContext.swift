@@ -16,13 +16,16 @@ package struct CommandContext {
   package let output: BufferedOutput
   /// Where everything said to people goes.
   package let messages: Messages
+  /// Environment variables.
   package let environment: Environment
+  /// Which standard streams are terminals.
   package let terminals: Terminals
   /// The status with which the command ends when it throws nothing.
   package var exitStatus = ExitStatus.ok
   /// The monotonic clock in nanoseconds at which `--timeout` expires.
   package let deadline: Int64?
 
+  /// Joins what a command sees.
   package init(
     arguments: ParsedArguments, output: BufferedOutput, messages: Messages, environment: Environment,
     terminals: Terminals, deadline: Int64?
@@ -37,8 +40,15 @@ package struct CommandContext {
 
   /// The operand that every command on a collection begins with.
   package var collectionPath: String { arguments.operand(0) ?? "" }
+  /// Whether `--json` was given.
   package var isJSON: Bool { arguments.flag(SharedOptions.json) }
+  /// Whether `--dry-run` was given.
   package var isDryRun: Bool { arguments.flag(SharedOptions.dryRun) }
+
+  /// Colours for results.
+  package var outputStyle: Style {
+    Style(arguments.text(GlobalOptions.color), isTerminal: output.isTerminal, environment: environment)
+  }
 
   /// `--format`, or "json" with `--json`; nil when neither was given.
   package func format(_ option: Option) -> String? {
@@ -67,5 +77,6 @@ package struct CommandContext {
 /// The placeholder of bodies that wait for the engine.
 func notConnectedYet(_ context: CommandContext) -> CommandFailure {
   CommandFailure(
-    .bug, code: "not-connected", "the command '\(context.arguments.command.name)' is not connected to the engine yet")
+    .bug, code: "not-connected",
+    "the command '\(context.arguments.command.name)' is not connected to the engine yet")
 }

@@ -31,7 +31,8 @@ extension CommandFailure {
     case .corruption(let corruption):
       self.init(.corrupt, code: "corrupt", error.description, hint: error.hint, path: corruption.path)
     case .unsupported(let unsupported):
-      self.init(.unsupported, code: "unsupported", error.description, hint: error.hint, path: unsupported.path)
+      self.init(
+        .unsupported, code: "unsupported", error.description, hint: error.hint, path: unsupported.path)
     case .poisoned(let path, _):
       self.init(.ioError, code: "flush-failed", error.description, hint: error.hint, path: path)
     }
@@ -89,12 +90,16 @@ extension CommandFailure {
       case .idDuplicate: .conflict
       case .readFailed, .writeFailed: .ioError
       case .emptyFile, .isFolder, .gitLFSPointer, .htmlPage, .unknownFormat, .formatConflict, .sourceChanged,
-        .truncatedFile, .encoding, .invalidUTF8, .lineTooLong, .notRepresentable, .jsonSyntax, .jsonDuplicateKey,
+        .truncatedFile, .encoding, .invalidUTF8, .lineTooLong, .notRepresentable, .jsonSyntax,
+        .jsonDuplicateKey,
         .jsonLoneSurrogate, .jsonDepth, .jsonTrailing, .recordNotObject, .strayField, .payloadNotObject,
-        .fieldMissing, .idMissing, .idType, .idEmpty, .idTooLong, .idNul, .idUTF8, .idFloat, .idRange, .idInteger,
-        .idUUID, .vectorMissing, .vectorEmpty, .vectorType, .vectorNumber, .vectorEncoding, .dimensionsMismatch,
+        .fieldMissing, .idMissing, .idType, .idEmpty, .idTooLong, .idNul, .idUTF8, .idFloat, .idRange,
+        .idInteger,
+        .idUUID, .vectorMissing, .vectorEmpty, .vectorType, .vectorNumber, .vectorEncoding,
+        .dimensionsMismatch,
         .dimensionsLimit, .notFinite, .floatOverflow, .zeroVector, .numpyElided, .csvRagged, .csvQuote,
-        .csvHeader, .csvDelimiter, .csvLineEnding, .columnMissing, .columnGap, .castFailed, .npyHeader, .npyPickle, .npyType,
+        .csvHeader, .csvDelimiter, .csvLineEnding, .columnMissing, .columnGap, .castFailed, .npyHeader,
+        .npyPickle, .npyType,
         .npyShape, .vecsDimension, .vecsSize, .countMismatch:
         .badInput
       }
@@ -104,7 +109,8 @@ extension CommandFailure {
   /// The failure of work that stopped because it was told to: by a signal, or else because the time was up.
   private static func stopped(_ message: String) -> CommandFailure {
     if let signal = Signals.requested { return .interrupted(by: signal, message) }
-    return CommandFailure(.timeout, code: "timeout", "the time given by --timeout ran out; nothing was changed")
+    return CommandFailure(
+      .timeout, code: "timeout", "the time given by --timeout ran out; nothing was changed")
   }
 }
 

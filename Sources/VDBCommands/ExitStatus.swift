@@ -1,4 +1,6 @@
-/// How the program ends. The numbers are frozen; a status unknown to a caller means failure.
+/// How the program ends.
+///
+/// The numbers are frozen; a status unknown to a caller means failure.
 package enum ExitStatus: Int32, CaseIterable, Sendable {
   case ok = 0
   /// The command worked and the answer is "no".

@@ -50,7 +50,8 @@ struct Run {
   private func report(_ failure: UsageFailure, _ words: [String], _ table: CommandTable) -> Int32 {
     let options = words.prefix { $0 != "--" }
     let messages = Messages(
-      level: .note, isJSON: options.contains("--log-json"), commandName: failure.command?.name)
+      level: .note, isJSON: options.contains("--log-json"), commandName: failure.command?.name,
+      style: Style(nil, isTerminal: terminals.isErrorTerminal, environment: environment))
     let help = Help(table, columns: environment.columns)
     if failure.error == .noCommand, words.isEmpty {
       messages.write(Array(help.program(isLong: false).utf8))
@@ -67,8 +68,11 @@ struct Run {
     let isJSON = parsed.flag(SharedOptions.json)
     let endsWithJSON = isJSON || parsed.flag(GlobalOptions.errorsJSON)
     let messages = Messages(
-      level: Messages.level(quiet: parsed.count(GlobalOptions.quiet), verbose: parsed.count(GlobalOptions.verbose)),
-      isJSON: parsed.flag(GlobalOptions.logJSON), commandName: parsed.command.name)
+      level: Messages.level(
+        quiet: parsed.count(GlobalOptions.quiet), verbose: parsed.count(GlobalOptions.verbose)),
+      isJSON: parsed.flag(GlobalOptions.logJSON), commandName: parsed.command.name,
+      style: Style(
+        parsed.text(GlobalOptions.color), isTerminal: terminals.isErrorTerminal, environment: environment))
     guard let body = CommandCatalog.commands.first(where: { $0.command.name == parsed.command.name }) else {
       return ExitStatus.bug.rawValue
     }
@@ -94,7 +98,8 @@ struct Run {
 
   private func openOutput(_ parsed: ParsedArguments) throws(CommandFailure) -> BufferedOutput {
     if parsed.declares(SharedOptions.output), let path = parsed.text(SharedOptions.output), path != "-" {
-      return BufferedOutput(try FileDestination(path, replaces: parsed.flag(SharedOptions.force)), isTerminal: false)
+      return BufferedOutput(
+        try FileDestination(path, replaces: parsed.flag(SharedOptions.force)), isTerminal: false)
     }
     return BufferedOutput(
       DescriptorDestination(1, name: "standard output"), isTerminal: terminals.isOutputTerminal)

@@ -35,7 +35,9 @@ package enum Signals {
     handle(SIGUSR1, handleProgress, keepsIgnored: false)
   }
 
-  private static func handle(_ number: Int32, _ handler: @escaping @convention(c) (Int32) -> Void, keepsIgnored: Bool) {
+  private static func handle(
+    _ number: Int32, _ handler: @escaping @convention(c) (Int32) -> Void, keepsIgnored: Bool
+  ) {
     var old = sigaction()
     if keepsIgnored, unsafe sigaction(number, nil, &old) == 0, isIgnored(old) { return }
     var action = sigaction()

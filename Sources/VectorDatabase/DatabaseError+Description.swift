@@ -46,12 +46,14 @@ extension DatabaseError: CustomStringConvertible {
       "one transaction of \(bytes) bytes exceeds the limit of \(limit) bytes"
     case .quotaExceeded(let key, let limit, let wanted):
       "the change would break \(key) = \(limit) (it needs \(wanted)); nothing was changed"
-    case .memoryLimit(let needed, let limit): "the work needs \(needed) bytes of memory and \(limit) are allowed"
+    case .memoryLimit(let needed, let limit):
+      "the work needs \(needed) bytes of memory and \(limit) are allowed"
     case .foreignFiles(let path, let names):
       "\(path) holds files that are not part of the collection: " + names.prefix(5).joined(separator: ", ")
         + (names.count > 5 ? " and \(names.count - 5) more" : "")
     case .cancelled: "interrupted; nothing was changed"
-    case .purgeIncomplete(let path, let detail): "\(path): removed rows can still be found after the purge: \(detail)"
+    case .purgeIncomplete(let path, let detail):
+      "\(path): removed rows can still be found after the purge: \(detail)"
     }
   }
 
@@ -66,18 +68,22 @@ extension DatabaseError: CustomStringConvertible {
     case .differentSettings: "these settings are fixed at creation; create another collection"
     case .invalidSetting: nil
     case .locked: "retry, or wait longer with --lock-timeout"
-    case .networkFileSystem: "copy the collection to a local disk, or add --allow-network-fs if you know that locks work"
+    case .networkFileSystem:
+      "copy the collection to a local disk, or add --allow-network-fs if you know that locks work"
     case .conditionFailed: "look at the new state with vdb info, then decide again"
     case .dimensionMismatch: "use the model that the collection was made with, or create another collection"
     case .notFinite: "remove the record, or import with --nan skip"
-    case .zeroVector: "remove the record, or accept it with --zero-vector allow (its distance to everything is 1)"
+    case .zeroVector:
+      "remove the record, or accept it with --zero-vector allow (its distance to everything is 1)"
     case .outOfHalfRange: "scale the vectors, or create a collection with --type f32"
     case .vectorMissing: "name the field with --vector-field"
-    case .duplicateID: "use upsert (or import --mode upsert) to replace rows, --mode ignore to keep the old ones"
+    case .duplicateID:
+      "use upsert (or import --mode upsert) to replace rows, --mode ignore to keep the old ones"
     case .idNotFound: nil
     case .countMismatch: "check the ids, or leave out --expect-count"
     case .transactionTooLarge: "use vdb import for bulk data, or smaller batches with --batch-rows"
-    case .quotaExceeded(let key, _, _): "free some space (vdb compact, vdb gc), or change it with vdb config set \(key)"
+    case .quotaExceeded(let key, _, _):
+      "free some space (vdb compact, vdb gc), or change it with vdb config set \(key)"
     case .memoryLimit: "raise --memory-limit"
     case .foreignFiles: "move them away first"
     case .cancelled: nil
@@ -85,18 +91,22 @@ extension DatabaseError: CustomStringConvertible {
     }
   }
 
-  private static func lockedSentence(_ path: String, _ purpose: LockPurpose, _ holder: LockHolder?) -> String {
+  private static func lockedSentence(_ path: String, _ purpose: LockPurpose, _ holder: LockHolder?) -> String
+  {
     switch purpose {
     case .writing:
       guard let holder else { return "\(path) is being written by another process" }
-      return "\(path) is being written by another process (reported: pid \(holder.processID), vdb \(holder.command))"
+      return
+        "\(path) is being written by another process (reported: pid \(holder.processID), vdb \(holder.command))"
     case .maintenance:
       return "\(path) is held by a compaction, an index build or a reader of an old version"
     }
   }
 
   private static func duplicateSentence(_ id: String, _ origin: RowOrigin, _ earlier: RowOrigin?) -> String {
-    guard let earlier else { return "\(origin.prefix)the id '\(id)' is in the collection already; nothing was written" }
+    guard let earlier else {
+      return "\(origin.prefix)the id '\(id)' is in the collection already; nothing was written"
+    }
     return "\(origin.prefix)the id '\(id)' occurs twice, first at \(earlier.place); nothing was written"
   }
 }

@@ -1,7 +1,9 @@
 package import FileStorage
 import MetadataFilters
 
-/// Who is said to hold a lock. Advisory: read from `lock.info`, which is never trusted.
+/// Who is said to hold a lock.
+///
+/// Advisory: read from `lock.info`, which is never trusted.
 package struct LockHolder: Equatable, Sendable {
   package let processID: Int64
   package let command: String
@@ -39,7 +41,9 @@ package struct RowOrigin: Equatable, Sendable {
   }
 }
 
-/// Everything that the engine reports. Pure data; `DatabaseError+Description.swift` makes the sentences.
+/// Everything that the engine reports.
+///
+/// Pure data; `DatabaseError+Description.swift` makes the sentences.
 package enum DatabaseError: Error, Equatable, Sendable {
   case storage(StorageError)
   /// Nothing lies at the path.

@@ -43,7 +43,8 @@ struct CollectionModel {
 
   func nearest(_ query: [Float], k: Int) -> [(id: RecordID, distance: Float)] {
     let all = rows.map { (id: $0.key, distance: Float(distance(query, $0.value.vector))) }
-    return Array(all.sorted { $0.distance != $1.distance ? $0.distance < $1.distance : $0.id < $1.id }.prefix(k))
+    return Array(
+      all.sorted { $0.distance != $1.distance ? $0.distance < $1.distance : $0.id < $1.id }.prefix(k))
   }
 }
 
@@ -105,7 +106,9 @@ struct ModelRun {
     case 0: return "{}"
     case 1: return "{\"n\":\(generator.below(5))}"
     case 2: return "{\"lang\":\"\(["de", "en"][generator.below(2)])\",\"n\":\(generator.below(9)).5}"
-    default: return "{\"a\":{\"b\":[1,2,\(generator.below(3))]},\"t\":\"\(String(repeating: "x", count: generator.below(300)))\"}"
+    default:
+      return
+        "{\"a\":{\"b\":[1,2,\(generator.below(3))]},\"t\":\"\(String(repeating: "x", count: generator.below(300)))\"}"
     }
   }
 
@@ -133,7 +136,8 @@ struct ModelRun {
     case 9: try openWriter().checkpoint()
     case 10: try bulkImport()
     case 11: try compact()
-    case 12: _ = try openWriter().collectGarbage(keepParent: generator.oneIn(2), dryRun: false) { _, _ in false }
+    case 12:
+      _ = try openWriter().collectGarbage(keepParent: generator.oneIn(2), dryRun: false) { _, _ in false }
     case 13: try closeWriter()
     case 14:
       // A killed writer: no seal.
@@ -163,7 +167,9 @@ struct ModelRun {
     let (batch, rows) = randomBatch(1 + generator.below(6))
     let fails = mode == .insert && expectDuplicate(rows)
     let target = try openWriter()
-    let failure = Self.failure { () throws(DatabaseError) in _ = try target.write(batch, mode, source: "model") }
+    let failure = Self.failure { () throws(DatabaseError) in
+      _ = try target.write(batch, mode, source: "model")
+    }
     if try isExpectedDuplicate(failure, fails) { return }
     apply(rows, mode)
   }
@@ -277,7 +283,9 @@ struct ModelRun {
     let hits = try snapshot.search(queries: query, count: 1, request).answers[0]
     let expected = model.nearest(query, k: k)
     // The model sums in another order, so distances may differ in the last bits; the order must be the one of the distances.
-    let isSorted = zip(hits, hits.dropFirst()).allSatisfy { $0.distance < $1.distance || ($0.distance == $1.distance && $0.id < $1.id) }
+    let isSorted = zip(hits, hits.dropFirst()).allSatisfy {
+      $0.distance < $1.distance || ($0.distance == $1.distance && $0.id < $1.id)
+    }
     let isNear = zip(hits, expected).allSatisfy { abs($0.distance - $1.distance) <= 1e-6 }
     let isTrue = hits.allSatisfy { hit in
       model.rows[hit.id].map { abs(Float(model.distance(query, $0.vector)) - hit.distance) <= 1e-6 } ?? false

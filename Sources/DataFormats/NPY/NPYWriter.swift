@@ -28,7 +28,7 @@ package final class NPYWriter: RecordWriter {
   }
 
   /// The bytes before the numbers, a multiple of 64.
-  static func header(descr: String, shape: String) -> [UInt8] {
+  package static func header(descr: String, shape: String) -> [UInt8] {
     var text = Array("{'descr': '\(descr)', 'fortran_order': False, 'shape': \(shape), }".utf8)
     let padding = 63 - (10 + text.count) % 64
     text += [UInt8](repeating: 0x20, count: padding) + [10]

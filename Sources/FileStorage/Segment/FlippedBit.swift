@@ -26,19 +26,26 @@ package struct FlippedBit: Equatable, Sendable {
       let bit = syndrome.trailingZeroBitCount
       return (count + bit / 8, bit % 8)
     }
-    // A register with only bit 31 set, stepped `distance` times. Bit `b` of a byte enters the register as bit `b`
-    // and is followed by 8 steps for its byte and 8 for each byte behind it.
-    var register: UInt32 = 0x8000_0000
-    for distance in 1...(8 * count + 31) {
-      register = register & 1 == 1 ? (register >> 1) ^ 0x82F6_3B78 : register >> 1
-      if register == syndrome {
-        let bitsToEnd = distance - 31
-        guard bitsToEnd > 0 else { return nil }
-        let bytesToEnd = (bitsToEnd + 7) / 8
-        return (count - bytesToEnd, 8 * bytesToEnd - bitsToEnd)
+    // Bit `b` of a byte enters the register as bit `b` and is followed by 8 steps for its byte and 8 for each byte
+    // behind it. Stepping back from the syndrome, a byte at a time, finds the byte where only that bit is left.
+    var register = syndrome
+    for bytesToEnd in stride(from: 1, through: count, by: 1) {
+      register = register << 8 ^ stepsBack[Int(register >> 24)]
+      if register <= 0x80, register.nonzeroBitCount == 1 {
+        return (count - bytesToEnd, register.trailingZeroBitCount)
       }
     }
     return nil
+  }
+
+  /// What eight steps back make of a register's highest byte.
+  private static let stepsBack: [UInt32] = (0..<256).map { byte in
+    var register = UInt32(byte) << 24
+    for _ in 0..<8 {
+      // The polynomial has its highest bit set, so that bit tells whether the step that led here subtracted it.
+      register = register >> 31 == 1 ? (register ^ 0x82F6_3B78) << 1 | 1 : register << 1
+    }
+    return register
   }
 }
 

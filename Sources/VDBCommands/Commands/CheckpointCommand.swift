@@ -1,6 +1,6 @@
 package import CommandLineParsing
 
-/// `vdb checkpoint`
+/// The command `vdb checkpoint`.
 package enum CheckpointCommand: ToolCommand {
   package static let command = Command(
     "checkpoint", group: "Upkeep", summary: "turn the log into a segment",

@@ -1,6 +1,6 @@
 package import CommandLineParsing
 
-/// `vdb completions`
+/// The command `vdb completions`.
 package enum CompletionsCommand: ToolCommand {
   package static let command = Command(
     "completions", group: "Tools", summary: "print a completion script for a shell",

@@ -1,6 +1,6 @@
 package import CommandLineParsing
 
-/// `vdb config`
+/// The command `vdb config`.
 package enum ConfigCommand: ToolCommand {
   package static let showOrigin = Option(
     "show-origin", .flag, summary: "Say where every value comes from")

@@ -1,6 +1,8 @@
 package import CommandLineParsing
+import FileStorage
+import VectorDatabase
 
-/// `vdb count`
+/// The command `vdb count`.
 package enum CountCommand: ToolCommand {
   package static let command = Command(
     "count", group: "Rows out", summary: "print the number of records",
@@ -11,6 +13,14 @@ package enum CountCommand: ToolCommand {
     exitNotes: ExitNotes.sorted([], ExitNotes.reading), seeAlso: ["info", "scan"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    let collection = try context.openCollection()
+    try context.checkForStop()
+    let info = try engine { () throws(DatabaseError) in try CollectionInfo.read(collection) }
+    guard context.isJSON else { return try context.output.write("\(info.liveRows)\n") }
+    var json = JSONOutput.begin(.count)
+    json.member("version", info.manifest.version)
+    json.member("lsn", info.lastLSN)
+    json.member("count", info.liveRows)
+    try JSONOutput.end(json, to: context)
   }
 }

@@ -1,6 +1,10 @@
 package import CommandLineParsing
+import FileStorage
+import MetadataFilters
+import VectorDatabase
+import VectorMath
 
-/// `vdb create`
+/// The command `vdb create`.
 package enum CreateCommand: ToolCommand {
   package static let dims = Option(
     "dims", .integer(1...65_536), "N", isRequired: true, summary: "Numbers in every vector")
@@ -43,6 +47,39 @@ package enum CreateCommand: ToolCommand {
     isMutating: true, seeAlso: ["import", "insert", "info", "drop"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    let arguments = context.arguments
+    let settings = CollectionSettings(
+      dimension: Int(arguments.integer(dims) ?? 0), metric: choice(arguments.text(metric)),
+      elementType: choice(arguments.text(type)), idType: choice(arguments.text(idType)))
+    let path = context.collectionPath
+    let result = try CollectionCreation.create(
+      path, settings, mode: arguments.fileMode(mode), acceptsEqual: arguments.flag(ifNotExists), context)
+    let shape = CollectionCreation.summary(settings)
+    if result.isNew {
+      context.messages.note(
+        context.isDryRun
+          ? "would create \(path) (\(shape))" : "created \(path) (\(shape)), version 1")
+      if !context.isDryRun { context.suggest("import", context.collectionWord, "FILE") }
+    } else {
+      context.messages.note("\(path) is there already (\(shape)); nothing was changed")
+    }
+    guard context.isJSON else { return }
+    var json = JSONOutput.begin(.create)
+    json.member("path", path)
+    if let uuid = result.uuid { json.member("uuid", "\(uuid)") }
+    json.member("dims", settings.dimension)
+    json.member("metric", settings.metric.name)
+    json.member("type", settings.elementType.name)
+    json.member("id_type", settings.idType.name)
+    json.member("created", result.isNew && !context.isDryRun)
+    json.member("dry_run", context.isDryRun)
+    try JSONOutput.end(json, to: context)
   }
+
+  /// The metric of that name; the parser has checked the name.
+  static func choice(_ name: String?) -> Metric { name.flatMap { Metric(name: $0) } ?? .cosine }
+  /// The element type of that name; the parser has checked the name.
+  static func choice(_ name: String?) -> ElementType { name.flatMap { ElementType(name: $0) } ?? .f32 }
+  /// The id type of that name; the parser has checked the name.
+  static func choice(_ name: String?) -> IDType { name.flatMap { IDType(name: $0) } ?? .string }
 }

@@ -1,6 +1,6 @@
 package import CommandLineParsing
 
-/// `vdb delete`
+/// The command `vdb delete`.
 package enum DeleteCommand: ToolCommand {
   package static let idsFrom = Option(
     "ids-from", .path(.file), "FILE", summary: "Delete the records with the ids in FILE, one a line",

@@ -1,6 +1,6 @@
 package import CommandLineParsing
 
-/// `vdb drop`
+/// The command `vdb drop`.
 package enum DropCommand: ToolCommand {
   package static let confirm = Option(
     "confirm", .text, "NAME", summary: "The folder's base name, instead of typing it")
@@ -21,7 +21,8 @@ package enum DropCommand: ToolCommand {
     exitNotes: ExitNotes.sorted(
       [
         ExitNote(6, "there is no such collection, or the folder is not one"),
-        ExitNote(7, "the folder holds files that are no part of the collection, or the name was not confirmed"),
+        ExitNote(
+          7, "the folder holds files that are no part of the collection, or the name was not confirmed"),
       ], [ExitNotes.note(.usage), ExitNotes.note(.locked), ExitNotes.note(.ioError), ExitNotes.note(.denied)]),
     isMutating: true, seeAlso: ["delete", "create"])
 

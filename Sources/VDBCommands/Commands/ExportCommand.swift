@@ -1,15 +1,16 @@
 package import CommandLineParsing
 
-/// `vdb export`
+/// The command `vdb export`.
 package enum ExportCommand: ToolCommand {
   package static let to = Option(
     "to", .choice(["jsonl", "json", "csv", "tsv", "npy", "fvecs"]), "FORMAT",
     summary: "Format to write (default: by the name of --output, else jsonl)")
   package static let noVectors = Option("no-vectors", .flag, summary: "Leave the vectors out")
   package static let vectorEncoding = Option(
-    "vector-encoding", .choice(["json", "base64"]), default: "json", summary: "How vectors are written in text")
+    "vector-encoding", .choice(["json", "base64"]), default: "json",
+    summary: "How vectors are written in text")
   package static let vectorColumns = Option(
-    "vector-columns", .text, "PREFIX", summary: "CSV: one column for every number, PREFIX0, PREFIX1, ...")
+    "vector-columns", .text, "PREFIX", summary: "Give every number a CSV column: PREFIX0, PREFIX1 and so on")
   package static let idsOut = Option(
     "ids-out", .path(.file), "FILE", summary: "Write the ids of a .npy or .fvecs file here, one a line")
   package static let payloadOut = Option(
@@ -25,25 +26,31 @@ package enum ExportCommand: ToolCommand {
     "export", group: "Rows out", summary: "write all records to a file",
     description: [
       "Writes the records of one version of the collection. Importing the file again gives the same records, with the same bits in every vector.",
-      "A .npy or .fvecs file holds vectors only; `--ids-out` and `--payload-out` keep the rest.",
+      "A .npy or .fvecs file holds vectors only; `--ids-out` and `--payload-out` keep the rest. A CSV or TSV file keeps no types: `import --cast` gives them back.",
+      "With `--json` a summary is printed on standard output when the records have gone to the file of `--output`.",
     ],
     operands: [Operands.collection],
     options: [
       to, GetCommand.fields, noVectors, vectorEncoding, vectorColumns, idsOut, payloadOut, limit, order,
       spreadsheetSafe,
     ],
-    sharedOptions: SharedOptions.writing + [SharedOptions.idsAsStrings] + SharedOptions.collection + [
-      SharedOptions.memoryLimit, SharedOptions.tmpdir,
+    sharedOptions: SharedOptions.writing + [SharedOptions.idsAsStrings] + SharedOptions.collection,
+    exclusiveGroups: [
+      ExclusiveGroup(["no-vectors", "vector-columns"]), ExclusiveGroup(["no-vectors", "vector-encoding"]),
+      ExclusiveGroup(["vector-encoding", "vector-columns"]),
     ],
+    dependencies: [Dependency("json", needs: "output")],
     examples: [
       Example("vdb export docs.vdb -o docs.jsonl", "Write everything as JSON Lines."),
       Example("vdb export docs.vdb --to csv --no-vectors", "Print ids and metadata as CSV."),
       Example("vdb export docs.vdb -o v.npy --ids-out ids.txt", "Write a NumPy array and its ids."),
     ],
-    exitNotes: ExitNotes.sorted([ExitNote(7, "the output file exists already"), ExitNotes.note(.noSpace)], ExitNotes.reading),
+    exitNotes: ExitNotes.sorted(
+      [ExitNote(7, "the output file exists already"), ExitNotes.note(.noSpace)], ExitNotes.reading),
     seeAlso: ["import", "scan", "get"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    var run = try ExportRun(context)
+    try run.run()
   }
 }

@@ -1,6 +1,6 @@
 package import CommandLineParsing
 
-/// `vdb gc`
+/// The command `vdb gc`.
 package enum GCCommand: ToolCommand {
   package static let command = Command(
     "gc", group: "Upkeep", summary: "remove files that no version needs",

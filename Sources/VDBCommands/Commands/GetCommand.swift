@@ -1,6 +1,9 @@
 package import CommandLineParsing
+import FileStorage
+import MetadataFilters
+import VectorDatabase
 
-/// `vdb get`
+/// The command `vdb get`.
 package enum GetCommand: ToolCommand {
   package static let idsFrom = Option(
     "ids-from", .path(.file), "FILE", summary: "Get the records with the ids in FILE, one a line",
@@ -13,14 +16,17 @@ package enum GetCommand: ToolCommand {
     "fields", .text, "LIST", repetition: .commaList, summary: "Print only these metadata fields",
     details: "Dotted paths; a name that holds a dot stands in double quotes.")
   package static let missing = Option(
-    "missing", .choice(["error", "null", "skip"]), default: "error", summary: "What to do about an id that does not exist",
-    details: "`error` ends with status 1 after all others are printed, `null` prints a null line, `skip` leaves it out.")
+    "missing", .choice(["error", "null", "skip"]), default: "error",
+    summary: "What to do about an id that does not exist",
+    details:
+      "`error` ends with status 1 after all others are printed, `null` prints a null line, `skip` leaves it out."
+  )
 
   package static let command = Command(
     "get", group: "Rows out", summary: "print records by id",
     description: [
       "Prints records as JSON Lines in the order in which their ids were given.",
-      "With `-q` nothing is printed and the status says whether all ids exist.",
+      "With `--json` every line has the member `schema` too. With `-q` nothing is printed and the status says whether all ids exist.",
     ],
     operands: [Operands.collection, Operand("ID", .any, summary: "ids of the records")],
     options: [idsFrom, with, fields, missing],
@@ -30,10 +36,54 @@ package enum GetCommand: ToolCommand {
       Example("vdb get docs.vdb doc-17 doc-18", "Print two records."),
       Example("vdb get docs.vdb doc-17 --with payload --fields title,year", "Print two fields of one."),
     ],
-    exitNotes: ExitNotes.sorted([ExitNote(1, "an id does not exist")], ExitNotes.reading, done: "all ids exist"),
+    exitNotes: ExitNotes.sorted(
+      [ExitNote(1, "an id does not exist")], ExitNotes.reading, done: "all ids exist"),
     seeAlso: ["scan", "search", "export"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    let parts = RecordParts(context, with) ?? (context.arguments.isGiven(fields) ? [.payload] : [.payload, .vector])
+    let printer = try RecordPrinter(context, parts: parts, fields: fields)
+    let isQuiet = context.arguments.count(GlobalOptions.quiet) > 0
+    let missing = context.arguments.text(missing) ?? "error"
+    let snapshot = try context.openSnapshot()
+    var lost: [RecordID] = []
+    var lostCount = 0
+    var json = JSONWriter()
+    context.output.writesJSON()
+    let output = context.output
+    let isJSON = context.isJSON
+    var ids = try IDArguments(
+      Array(context.arguments.operands(from: 1)), orFrom: idsFrom, type: snapshot.collection.settings.idType, context)
+    while let id = try ids.next() {
+      try context.checkForStop()
+      let location = try engine { () throws(DatabaseError) in try snapshot.state.find(id) }
+      guard let location else {
+        if missing == "skip", !isQuiet { continue }
+        lostCount += 1
+        if lost.count < 3 { lost.append(id) }
+        if missing == "null", !isQuiet { try output.write("null\n") }
+        continue
+      }
+      if isQuiet { continue }
+      json.bytes.removeAll(keepingCapacity: true)
+      json.beginObject()
+      if isJSON {
+        json.key("schema")
+        json.value("vdb.record/1")
+      }
+      json.key("id")
+      printer.append(id, to: &json)
+      try printer.appendParts(of: location, snapshot, to: &json)
+      json.endObject()
+      json.newline()
+      try output.write(json.bytes)
+    }
+    guard lostCount > 0, missing == "error" || isQuiet else { return }
+    context.exitStatus = .negative
+    if isQuiet { return }
+    let names = lost.map(\.display).joined(separator: ", ")
+    context.messages.warning(
+      lostCount <= lost.count
+        ? "no such id: \(names)" : "no such id: \(names) and \(NumberText.grouped(UInt64(lostCount - lost.count))) more")
   }
 }

@@ -1,6 +1,6 @@
 package import CommandLineParsing
 
-/// `vdb help`
+/// The command `vdb help`.
 package enum HelpCommand: ToolCommand {
   package static let man = Option("man", .flag, summary: "Print the manual page's source (mdoc)")
 

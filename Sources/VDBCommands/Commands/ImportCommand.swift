@@ -1,6 +1,7 @@
 package import CommandLineParsing
+import VectorDatabase
 
-/// `vdb import`
+/// The command `vdb import`.
 package enum ImportCommand: ToolCommand {
   /// The names of the formats that can be read.
   package static let formats = ["jsonl", "json", "csv", "tsv", "npy", "fvecs", "bvecs", "ivecs"]
@@ -17,7 +18,8 @@ package enum ImportCommand: ToolCommand {
       "`insert` fails, `upsert` replaces the record, `ignore` keeps the old one, `replace-all` first removes every record of the collection."
   )
   package static let idFrom = Option(
-    "id-from", .choice(["row", "uuid", "hash"]), summary: "Make ids: row numbers from 0, random UUIDs, or hashes of the record")
+    "id-from", .choice(["row", "uuid", "hash"]),
+    summary: "Make ids: row numbers from 0, random UUIDs, or hashes of the record")
   package static let nan = Option(
     "nan", .choice(["reject", "skip"]), default: "reject",
     summary: "What to do with a vector that holds NaN or infinity")
@@ -48,12 +50,13 @@ package enum ImportCommand: ToolCommand {
     "truncate-dims", .integer(1...65_536), "N", summary: "Keep the first N numbers of every vector")
   package static let normalize = Option("normalize", .flag, summary: "Scale every vector to length 1")
   package static let skip = Option(
-    "skip", .integer(0...Int64.max), "N", summary: "Leave out the first N records")
+    "skip", .integer(0...Int64.max), "N", summary: "Leave out the first N records of every file")
   package static let limit = Option("limit", .integer(0...Int64.max), "N", summary: "Read at most N records")
   package static let delimiter = Option(
     "delimiter", .text, "C", summary: "What separates CSV cells (default: comma)")
   package static let noHeader = Option(
-    "no-header", .flag, summary: "The first CSV line is a record", details: "Columns are then called c1, c2, ...")
+    "no-header", .flag, summary: "The first CSV line is a record",
+    details: "Columns are then called c1, c2, ...")
   package static let encoding = Option(
     "encoding", .choice(["utf-8", "latin1", "utf-16"]), summary: "Encoding of text files (default: utf-8)")
 
@@ -69,15 +72,16 @@ package enum ImportCommand: ToolCommand {
       Operand("FILE", .oneOrMore, .path(.file), summary: "a file to read, or - for standard input"),
     ],
     options: [
-      create, from, mode, SharedOptions.idField, SharedOptions.vectorField, SharedOptions.payloadField, idFrom,
+      create, from, mode, SharedOptions.idField, SharedOptions.vectorField, SharedOptions.payloadField,
+      idFrom,
       CreateCommand.metric.withoutDefault(), CreateCommand.type.withoutDefault(),
-      CreateCommand.idType.withoutDefault(), dims, cast, ids, payload, payloadFields, payloadExcept, noPayload,
-      vectorColumns, vectorEncoding, idPrefix, truncateDims, normalize, nan, SharedOptions.zeroVector, skip, limit,
+      CreateCommand.idType.withoutDefault(), dims, cast, ids, payload, payloadFields, payloadExcept,
+      noPayload,
+      vectorColumns, vectorEncoding, idPrefix, truncateDims, normalize, nan, SharedOptions.zeroVector, skip,
+      limit,
       delimiter, noHeader, encoding, SharedOptions.ifVersion, SharedOptions.ifLSN,
     ],
-    sharedOptions: SharedOptions.changing + [
-      SharedOptions.memoryLimit, SharedOptions.tmpdir,
-    ],
+    sharedOptions: SharedOptions.changing + [SharedOptions.memoryLimit],
     exclusiveGroups: [
       ExclusiveGroup(["id-field", "id-from", "ids"]),
       ExclusiveGroup(["payload-fields", "payload-except", "no-payload"]),
@@ -103,6 +107,40 @@ package enum ImportCommand: ToolCommand {
     isMutating: true, seeAlso: ["create", "insert", "upsert", "export"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    let start = MonotonicClock.now()
+    var job = try ImportJob(context)
+    let outcome = try job.run()
+    if outcome.skipped > 0 { context.exitStatus = .partial }
+    let receipt = outcome.receipt
+    let rows = receipt.inserted + receipt.replaced
+    var text =
+      context.isDryRun
+      ? "would commit \(counted(rows, "row"))"
+      : "committed \(counted(rows, "row")) as version \(receipt.version) (\(elapsedText(since: start)))"
+    if receipt.replaced > 0 { text += ", \(NumberText.grouped(receipt.replaced)) of them in place of older ones" }
+    if receipt.ignored > 0 { text += "; \(NumberText.grouped(receipt.ignored)) ignored, their ids existed" }
+    if outcome.skipped > 0 { text += "; \(NumberText.grouped(outcome.skipped)) left out for NaN or infinity" }
+    if outcome.isCreated, let settings = outcome.settings {
+      context.messages.note(
+        "\(context.isDryRun ? "would create" : "created") \(context.collectionPath) (\(CollectionCreation.summary(settings)))")
+    }
+    context.messages.note(text)
+    if !context.isDryRun { context.suggest("search", context.collectionWord, "--vector @FILE") }
+    guard context.isJSON else { return }
+    var json = JSONOutput.begin(.import)
+    json.member("collection", context.collectionPath)
+    json.member("files", Array(context.arguments.operands(from: 1)))
+    json.member("records", outcome.records)
+    json.member("inserted", receipt.inserted)
+    json.member("replaced", receipt.replaced)
+    json.member("ignored", receipt.ignored)
+    json.member("skipped", outcome.skipped)
+    json.member("bytes_read", outcome.bytesRead)
+    json.member("elapsed_ms", UInt64(max(0, MonotonicClock.now() - start)) / 1_000_000)
+    json.member("created", outcome.isCreated && !context.isDryRun)
+    json.member("dry_run", context.isDryRun)
+    json.member("version", receipt.version)
+    json.member("lsn", receipt.lsn)
+    try JSONOutput.end(json, to: context)
   }
 }

@@ -1,6 +1,8 @@
 package import CommandLineParsing
+import FileStorage
+import VectorDatabase
 
-/// `vdb info`
+/// The command `vdb info`.
 package enum InfoCommand: ToolCommand {
   package static let segments = Option("segments", .flag, summary: "List the segments")
   package static let indexes = Option("indexes", .flag, summary: "List the indexes")
@@ -15,7 +17,9 @@ package enum InfoCommand: ToolCommand {
 
   package static let command = Command(
     "info", aliases: ["stats"], group: "Lifecycle", summary: "describe a collection",
-    description: ["Describes the collection from its newest version and the end of its log. No record is read."],
+    description: [
+      "Describes the collection from its newest version and the end of its log. No record is read."
+    ],
     operands: [Operands.collection],
     options: [segments, indexes, files, wal, contentHash, estimateMemory, format],
     sharedOptions: SharedOptions.writing + SharedOptions.collection,
@@ -27,6 +31,14 @@ package enum InfoCommand: ToolCommand {
     exitNotes: ExitNotes.sorted([], ExitNotes.reading), seeAlso: ["list", "log", "verify", "count"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    let collection = try context.openCollection()
+    let info = try engine { () throws(DatabaseError) in try CollectionInfo.read(collection) }
+    var hash: Digest256?
+    if context.arguments.flag(contentHash) {
+      try context.checkForStop()
+      hash = try engine { () throws(DatabaseError) in try Snapshot.open(collection).contentHash() }
+    }
+    let report = InfoReport(context, info, contentHash: hash)
+    if context.format(format) == "json" { try report.writeJSON() } else { try report.write() }
   }
 }

@@ -1,6 +1,7 @@
 package import CommandLineParsing
+import VectorDatabase
 
-/// `vdb insert`
+/// The command `vdb insert`.
 package enum InsertCommand: ToolCommand {
   package static let id = Option("id", .text, "ID", summary: "Id of the one record to write")
   package static let vector = Option(
@@ -14,7 +15,8 @@ package enum InsertCommand: ToolCommand {
     "ack", .flag, summary: "Print a line of JSON for every durable batch",
     details: "The lines have the schema `vdb.ack/1`.")
   package static let batchRows = Option(
-    "batch-rows", .integer(1...1_000_000), "N", default: "1000", summary: "Make every N records durable together",
+    "batch-rows", .integer(1...1_000_000), "N", default: "1000",
+    summary: "Make every N records durable together",
     details: "A batch also ends at 16 MiB.")
   package static let atomic = Option(
     "atomic", .flag, summary: "Write all records in one transaction",
@@ -59,6 +61,7 @@ package enum InsertCommand: ToolCommand {
     isMutating: true, seeAlso: ["upsert", "update", "import"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    var stream = RecordStream(context, .insert)
+    try stream.run()
   }
 }

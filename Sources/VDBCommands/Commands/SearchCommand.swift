@@ -1,13 +1,18 @@
 package import CommandLineParsing
+import FileStorage
+import MetadataFilters
+import VectorDatabase
+import VectorMath
 
-/// `vdb search`
+/// The command `vdb search`.
 package enum SearchCommand: ToolCommand {
   package static let vector = Option(
     "vector", .text, "VECTOR", summary: "The query: '[0.1,0.2]', @FILE or b64:TEXT",
     details:
       "`@FILE` reads a .npy file or a JSON array, `@-` standard input, `b64:` is followed by little-endian 32-bit floats in base64."
   )
-  package static let id = Option("id", .text, "ID", summary: "Search near the record with this id")
+  package static let id = Option("id", .text, "ID", summary: "Search near the record with this id",
+    details: "The record itself is left out of what is found.")
   package static let queries = Option(
     "queries", .path(.file), "FILE", summary: "Read many queries from a file of any import format",
     details: "`-` reads standard input.")
@@ -33,13 +38,16 @@ package enum SearchCommand: ToolCommand {
   package static let fields = Option(
     "fields", .text, "LIST", repetition: .commaList, summary: "Print these metadata fields of every hit too",
     details: "Dotted paths; a name that holds a dot stands in double quotes.")
-  package static let format = SharedOptions.format(["table", "json", "jsonl", "csv", "tsv", "ids", "npy", "ivecs"])
+  package static let format = SharedOptions.format([
+    "table", "json", "jsonl", "csv", "tsv", "ids", "npy", "ivecs",
+  ])
   package static let positions = Option(
     "positions", .flag, summary: "Write arrival positions instead of ids to npy and ivecs")
   package static let exitStatus = Option(
     "exit-status", short: "e", .flag, summary: "End with status 1 when nothing is found")
   package static let from = Option(
-    "from", .choice(ImportCommand.formats), "FORMAT", summary: "Format of --queries (default: by content and name)")
+    "from", .choice(ImportCommand.formats), "FORMAT",
+    summary: "Format of --queries (default: by content and name)")
   package static let explain = Option("explain", .flag, summary: "Say how the search would be done, and stop")
   package static let profile = Option("profile", .flag, summary: "Say on standard error where the time went")
 
@@ -63,7 +71,8 @@ package enum SearchCommand: ToolCommand {
     ],
     dependencies: [Dependency("from", needs: "queries"), Dependency("positions", needs: "format")],
     examples: [
-      Example("vdb search docs.vdb --vector @query.npy -k 3 --fields title", "Find the three nearest records."),
+      Example(
+        "vdb search docs.vdb --vector @query.npy -k 3 --fields title", "Find the three nearest records."),
       Example("vdb search docs.vdb --id doc-17", "Find records like one that is stored."),
       Example(
         "vdb search docs.vdb --queries q.jsonl -k 100 --format ivecs --positions -o found.ivecs",
@@ -77,6 +86,17 @@ package enum SearchCommand: ToolCommand {
     seeAlso: ["get", "scan", "import"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    let began = MonotonicClock.now()
+    let writer = try SearchOutput(context)
+    let snapshot = try context.openSnapshot()
+    var request = try SearchArguments.request(context, snapshot)
+    let opened = MonotonicClock.now()
+    if context.arguments.flag(explain) {
+      request.threads = SearchArguments.threads(context, rows: snapshot.liveCount, queries: 1)
+      return try SearchExplanation.write(context, snapshot, request)
+    }
+    var run = SearchRun(context, snapshot, request, writer)
+    try run.run()
+    try run.finish(&context, began: began, opened: opened)
   }
 }

@@ -1,6 +1,6 @@
 package import CommandLineParsing
 
-/// `vdb update`
+/// The command `vdb update`.
 package enum UpdateCommand: ToolCommand {
   package static let id = Option(
     "id", .text, "ID", repetition: .list, summary: "A record to change; may be repeated")
@@ -38,7 +38,8 @@ package enum UpdateCommand: ToolCommand {
     sharedOptions: SharedOptions.changing,
     exclusiveGroups: [
       ExclusiveGroup(["id", "ids-from", "FILE"], isRequired: true), ExclusiveGroup(["merge", "replace"]),
-      ExclusiveGroup(["FILE", "set"]), ExclusiveGroup(["FILE", "set-field"]), ExclusiveGroup(["FILE", "unset"]),
+      ExclusiveGroup(["FILE", "set"]), ExclusiveGroup(["FILE", "set-field"]),
+      ExclusiveGroup(["FILE", "unset"]),
       ExclusiveGroup(["FILE", "vector"]),
     ],
     dependencies: [
@@ -46,7 +47,8 @@ package enum UpdateCommand: ToolCommand {
       Dependency("ids-from", needs: "set", "set-field", "unset", "vector", "replace"),
     ],
     examples: [
-      Example("vdb update t.vdb --id a --set '{\"lang\":\"de\"}' --unset old", "Change two fields of a record."),
+      Example(
+        "vdb update t.vdb --id a --set '{\"lang\":\"de\"}' --unset old", "Change two fields of a record."),
       Example("vdb update t.vdb changes.jsonl", "Apply the changes of a file."),
     ],
     exitNotes: ExitNotes.sorted(

@@ -1,6 +1,7 @@
 package import CommandLineParsing
+import VectorDatabase
 
-/// `vdb upsert`
+/// The command `vdb upsert`.
 package enum UpsertCommand: ToolCommand {
   package static let command = Command(
     "upsert", group: "Rows in", summary: "add records or replace those with the same id",
@@ -21,6 +22,7 @@ package enum UpsertCommand: ToolCommand {
     isMutating: true, seeAlso: ["insert", "update", "import"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    var stream = RecordStream(context, .upsert)
+    try stream.run()
   }
 }

@@ -1,6 +1,8 @@
 package import CommandLineParsing
+import FileStorage
+import VectorDatabase
 
-/// `vdb verify`
+/// The command `vdb verify`.
 package enum VerifyCommand: ToolCommand {
   package static let quick = Option(
     "quick", .flag, summary: "Check structure only: names, sizes, headers, chains")
@@ -16,7 +18,9 @@ package enum VerifyCommand: ToolCommand {
       "Reads every byte of every live file and compares it with its checksums. Writes nothing, works on read-only media and beside a writer.",
       "Every finding names the file, the bytes, the records that are touched and what to do.",
     ],
-    operands: [Operand("COLLECTION", .one, .path(.collection), summary: "the collection's folder, or one file of it")],
+    operands: [
+      Operand("COLLECTION", .one, .path(.collection), summary: "the collection's folder, or one file of it")
+    ],
     options: [quick, strict, expectRoot, listFiles],
     sharedOptions: SharedOptions.writing + SharedOptions.collection,
     examples: [
@@ -29,6 +33,38 @@ package enum VerifyCommand: ToolCommand {
     seeAlso: ["info", "log", "gc"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    let arguments = context.arguments
+    let expectedRoot = try arguments.text(expectRoot).map { (text) throws(CommandFailure) in
+      guard let digest = Digest256(hex: text.lowercased()) else {
+        throw CommandFailure(
+          .usage, code: "invalid-digest", "--expect-root: '\(text)' is no SHA-256 of 64 hexadecimal digits",
+          hint: "vdb info prints the root hash")
+      }
+      return digest
+    }
+    let level: VerificationLevel = arguments.flag(quick) ? .quick : .standard
+    let (folder, file) = VerificationTarget.split(context.collectionPath)
+    let fs = try context.openFileSystem(folder)
+    let deadline = context.deadline
+    let began = MonotonicClock.now()
+    let threads = context.threadCount
+    let report = try engine { () throws(DatabaseError) in
+      try Verifier.run(on: fs, level, only: file, expectedRoot: expectedRoot, threads: threads) {
+        if Signals.requested != nil { return true }
+        guard let deadline else { return false }
+        return MonotonicClock.now() >= deadline
+      }
+    }
+    let text = VerificationText(report, level: level, nanoseconds: MonotonicClock.now() - began)
+    if context.isJSON {
+      try text.writeJSON(context, listsFiles: arguments.flag(listFiles))
+    } else {
+      try text.write(context, listsFiles: arguments.flag(listFiles))
+    }
+    if report.isDamaged {
+      context.exitStatus = .corrupt
+    } else if arguments.flag(strict), !report.findings.isEmpty {
+      context.exitStatus = .negative
+    }
   }
 }

@@ -1,6 +1,6 @@
 package import CommandLineParsing
 
-/// `vdb version`
+/// The command `vdb version`.
 package enum VersionCommand: ToolCommand {
   /// The version of this program.
   package static let version = "0.1.0"
@@ -9,7 +9,9 @@ package enum VersionCommand: ToolCommand {
 
   package static let command = Command(
     "version", group: "Tools", summary: "print the version",
-    description: ["Prints the version of this program. `--json` adds the versions of the file format that it reads and writes."],
+    description: [
+      "Prints the version of this program. `--json` adds the versions of the file format that it reads and writes."
+    ],
     sharedOptions: [SharedOptions.json],
     examples: [Example("vdb version", "Print the version.")],
     exitNotes: [ExitNotes.done, ExitNotes.note(.usage)], seeAlso: ["help"])

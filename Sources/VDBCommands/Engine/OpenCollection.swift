@@ -15,11 +15,13 @@ extension CommandContext {
     return try engine { () throws(DatabaseError) in try Collection.open(on: fs) }
   }
 
-  /// Opens the folder of a collection.
-  func openFileSystem(_ path: String) throws(CommandFailure) -> RealFileSystem {
+  /// Opens the folder of a collection; `mode` is that of a new folder, which its files get without the right to run.
+  func openFileSystem(_ path: String, mode: UInt32? = nil) throws(CommandFailure) -> RealFileSystem {
     MappedFileTable.installHandler()
     do throws(FileError) {
-      return try RealFileSystem(root: path)
+      return try RealFileSystem(
+        root: path, fileMode: (mode ?? 0o666) & 0o666,
+        allowNetwork: arguments.flag(SharedOptions.allowNetworkFS))
     } catch {
       switch error.code {
       case ENOENT: throw CommandFailure(DatabaseError.notFound(path: path))
@@ -48,7 +50,8 @@ extension CommandContext {
 
   /// Waits for a lock as long as `--lock-timeout` allows, longer and longer between two tries.
   var lockPatience: LockPatience {
-    let wait = arguments.declares(SharedOptions.lockTimeout) ? arguments.duration(SharedOptions.lockTimeout) ?? 0 : 0
+    let wait =
+      arguments.declares(SharedOptions.lockTimeout) ? arguments.duration(SharedOptions.lockTimeout) ?? 0 : 0
     let end = MonotonicClock.now().addingReportingOverflow(wait)
     let deadline = end.overflow ? Int64.max : end.partialValue
     let messages = messages
@@ -74,7 +77,8 @@ extension CommandContext {
     StateCondition(
       version: arguments.declares(SharedOptions.ifVersion)
         ? arguments.integer(SharedOptions.ifVersion).map { UInt64($0) } : nil,
-      lsn: arguments.declares(SharedOptions.ifLSN) ? arguments.integer(SharedOptions.ifLSN).map { UInt64($0) } : nil)
+      lsn: arguments.declares(SharedOptions.ifLSN)
+        ? arguments.integer(SharedOptions.ifLSN).map { UInt64($0) } : nil)
   }
 
   /// This process, as manifests and logs record it.
@@ -93,9 +97,12 @@ extension CommandContext {
   func requireWritable(_ collection: Collection) throws(CommandFailure) {
     if arguments.flag(SharedOptions.readOnly) {
       throw CommandFailure(
-        .denied, code: "read-only", "--read-only forbids \(arguments.command.name) to write", hint: "leave out --read-only")
+        .denied, code: "read-only", "--read-only forbids \(arguments.command.name) to write",
+        hint: "leave out --read-only")
     }
-    if let fs = collection.fileSystem as? RealFileSystem, fs.isNetworkFileSystem {
+    if let fs = collection.fileSystem as? RealFileSystem, fs.isNetworkFileSystem,
+      !arguments.flag(SharedOptions.allowNetworkFS)
+    {
       throw CommandFailure(DatabaseError.networkFileSystem(path: fs.rootPath))
     }
   }
@@ -107,9 +114,11 @@ extension CommandContext {
     let condition = stateCondition
     let origin = origin
     let patience = lockPatience
+    let isRehearsal = isDryRun
     do throws(DatabaseError) {
       return try CollectionWriter(
-        collection, origin: origin, creator: VersionCommand.creator, condition: condition, patience: patience)
+        collection, origin: origin, creator: VersionCommand.creator, condition: condition,
+        isRehearsal: isRehearsal, patience: patience)
     } catch {
       if let signal = Signals.requested { throw .interrupted(by: signal) }
       throw CommandFailure(error)

@@ -28,7 +28,11 @@ package final class BufferedOutput {
   private var pending: [UInt8] = []
   private var blockSize = 1 << 16
 
-  /// - Parameter isTerminal: Whether the destination is a terminal, on which text must be made harmless.
+  /// Makes an output.
+  ///
+  /// - Parameters:
+  ///   - destination: Where the bytes go.
+  ///   - isTerminal: Whether the destination is a terminal, on which text must be made harmless.
   package init(_ destination: any OutputDestination, isTerminal: Bool) {
     self.destination = destination
     self.isTerminal = isTerminal
@@ -62,6 +66,12 @@ package final class BufferedOutput {
   package func write(_ bytes: UnsafeRawBufferPointer) throws(CommandFailure) {
     unsafe pending.append(contentsOf: bytes)
     if pending.count >= blockSize { try flushBlock(isLast: false) }
+  }
+
+  /// Adds the tool's own text, in which control sequences for colours may stand.
+  package func writeTrusted(_ text: String) throws(CommandFailure) {
+    try flushBlock(isLast: true)
+    try destination.write(Array(text.utf8))
   }
 
   /// Hands everything to the operating system, for instance before a wait.
@@ -111,6 +121,7 @@ package final class DescriptorDestination: OutputDestination {
   private let descriptor: Int32
   private let name: String
 
+  /// Takes an open descriptor, which is not closed.
   package init(_ descriptor: Int32, name: String) {
     self.descriptor = descriptor
     self.name = name

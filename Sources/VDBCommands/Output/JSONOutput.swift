@@ -6,7 +6,7 @@ package import CommandLineParsing
 package enum JSONOutput {
   /// The names of all documents, without "vdb." and the major number.
   package enum Schema: String, CaseIterable, Sendable {
-    case ack, checkpoint, compact, config, count, create, delete, drop, error, export, gc, help, info, insert
+    case ack, checkpoint, compact, config, count, create, delete, drop, error, explain, export, gc, help, info, insert
     case list, log, message, page, progress, search, update, upsert, verify, version
     case `import`
 
@@ -27,35 +27,5 @@ package enum JSONOutput {
     var json = json
     json.endObject()
     try context.output.write(json.text + "\n")
-  }
-}
-
-/// Colours of text, on a terminal only.
-package struct Style: Sendable {
-  /// Whether colours are used.
-  package let isColored: Bool
-
-  /// Decides by `--color`, `NO_COLOR`, `FORCE_COLOR`, `TERM` and whether the stream is a terminal.
-  package init(_ choice: String?, isTerminal: Bool, environment: Environment) {
-    switch choice {
-    case "always": isColored = true
-    case "never": isColored = false
-    default:
-      if let value = environment["NO_COLOR"], !value.isEmpty {
-        isColored = false
-      } else if let value = environment["FORCE_COLOR"], !value.isEmpty, value != "0" {
-        isColored = true
-      } else {
-        isColored = isTerminal && environment["TERM"] != "dumb"
-      }
-    }
-  }
-
-  package func bold(_ text: String) -> String { colored("1", text) }
-  package func red(_ text: String) -> String { colored("31", text) }
-  package func yellow(_ text: String) -> String { colored("33", text) }
-
-  private func colored(_ code: String, _ text: String) -> String {
-    isColored ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
   }
 }

@@ -18,15 +18,26 @@ package final class Messages {
   package let level: Level
   private let isJSON: Bool
   private let commandName: String?
+  private let style: Style
   private let sink: (([UInt8]) -> Void)?
   /// Called before a message, so that a line of progress can make room.
   package var beforeMessage: (() -> Void)?
 
-  /// - Parameter sink: Takes the bytes in tests; nil writes to standard error.
-  package init(level: Level, isJSON: Bool, commandName: String?, sink: (([UInt8]) -> Void)? = nil) {
+  /// Makes the messages of one command.
+  ///
+  /// - Parameters:
+  ///   - level: The most that is said.
+  ///   - isJSON: Whether every message is a line of JSON.
+  ///   - commandName: Named in warnings and errors.
+  ///   - style: Colours for the words that begin a line.
+  ///   - sink: Takes the bytes in tests; nil writes to standard error.
+  package init(
+    level: Level, isJSON: Bool, commandName: String?, style: Style = .plain, sink: (([UInt8]) -> Void)? = nil
+  ) {
     self.level = level
     self.isJSON = isJSON
     self.commandName = commandName
+    self.style = style
     self.sink = sink
   }
 
@@ -38,7 +49,9 @@ package final class Messages {
   /// What a person wants to know after the work: summaries and the next useful command.
   package func note(_ text: String) { say(.note, "note", text, prefix: "") }
   /// What may be wrong.
-  package func warning(_ text: String) { say(.warning, "warning", text, prefix: prefix + "warning: ") }
+  package func warning(_ text: String) {
+    say(.warning, "warning", text, prefix: prefix + style.yellow("warning:") + " ")
+  }
   /// With `-v`.
   package func detail(_ text: String) { say(.detail, "detail", text, prefix: "") }
   /// With `-vv`.
@@ -69,9 +82,9 @@ package final class Messages {
   package func report(_ failure: CommandFailure, help: [String] = [], endsWithJSON: Bool) {
     beforeMessage?()
     if !isJSON {
-      line(prefix + TerminalText.singleLine(failure.message))
+      line(style.red(prefix) + TerminalText.singleLine(failure.message))
       for detail in failure.details { line("  " + TerminalText.singleLine(detail)) }
-      if let hint = failure.hint { line("hint: " + TerminalText.singleLine(hint)) }
+      if let hint = failure.hint { line(style.bold("hint:") + " " + TerminalText.singleLine(hint)) }
       for text in help { line(text) }
     }
     guard isJSON || endsWithJSON else { return }

@@ -23,11 +23,19 @@ package final class Progress {
   /// What there is to do in all, when that is known.
   package var total: UInt64?
   private var done: UInt64 = 0
+  /// Records that the bytes done so far held; nil where none are counted.
+  package var rows: UInt64?
 
+  /// Makes the progress of one command.
+  ///
   /// - Parameters:
+  ///   - style: How reports look.
   ///   - operation: The command's name.
   ///   - phase: What is being done first, one word.
   ///   - unit: What is counted, in the plural: "rows", "bytes".
+  ///   - total: What there is to do in all, when that is known.
+  ///   - messages: Where reports go.
+  ///   - columns: The width of the terminal.
   ///   - reportsPerSecond: At most so many.
   ///   - clock: Nanoseconds, for tests.
   package init(
@@ -130,8 +138,12 @@ package final class Progress {
   func text(_ now: Int64) -> String {
     let (rate, remaining) = pace(now)
     let isBytes = unit == "bytes"
-    func amount(_ number: UInt64) -> String { isBytes ? NumberText.bytes(number) : NumberText.grouped(number) }
-    var line = "[\(operation)] \(phase == operation ? "" : phase + " ")\(amount(done))"
+    func amount(_ number: UInt64) -> String {
+      isBytes ? NumberText.bytes(number) : NumberText.grouped(number)
+    }
+    var line = "[\(operation)] \(phase == operation ? "" : phase + " ")"
+    if let rows { line += "\(NumberText.grouped(rows)) rows  " }
+    line += amount(done)
     if let total { line += "/\(amount(total))" }
     if !isBytes { line += " \(unit)" }
     if let total, total > 0 { line += "  \(UInt64(Double(min(done, total)) / Double(total) * 100)) %" }
@@ -154,6 +166,7 @@ package final class Progress {
     json.member("rate", rate)
     json.key("eta_ms")
     if let remaining { json.value(remaining) } else { json.null() }
+    if let rows { json.member("rows", rows) }
     json.endObject()
     return json.text
   }
@@ -181,7 +194,8 @@ package enum NumberText {
       value /= 1024
       index += 1
     }
-    return index == 0 ? "\(number) \(number == 1 ? "byte" : "bytes")" : "\(significant(value)) \(units[index])"
+    return index == 0
+      ? "\(number) \(number == 1 ? "byte" : "bytes")" : "\(significant(value)) \(units[index])"
   }
 
   /// `412k`, `1.2M`.
@@ -221,6 +235,7 @@ package enum NumberText {
     let sign = value < 0 && scaled > 0 ? "-" : ""
     guard places > 0 else { return sign + String(scaled) }
     let fraction = String(scaled % scale)
-    return "\(sign)\(scaled / scale)." + String(repeating: "0", count: places - fraction.utf8.count) + fraction
+    return "\(sign)\(scaled / scale)." + String(repeating: "0", count: places - fraction.utf8.count)
+      + fraction
   }
 }

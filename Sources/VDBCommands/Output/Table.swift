@@ -20,6 +20,7 @@ package struct Table {
     rows.append(row)
   }
 
+  /// Whether there is no row.
   package var isEmpty: Bool { rows.isEmpty }
 
   /// Columns with a header, two spaces apart; controls in cells are made visible, and the last column is cut
@@ -85,7 +86,11 @@ package struct Table {
     switch format ?? (context.output.isTerminal ? "table" : "tsv") {
     case "csv": try context.output.write(csv)
     case "tsv": try context.output.write(tsv)
-    default: try context.output.write(text(width: context.output.isTerminal ? context.environment.columns : 0))
+    default:
+      let text = text(width: context.output.isTerminal ? context.environment.columns : 0)
+      let header = text.prefix { $0 != "\n" }
+      try context.output.writeTrusted(context.outputStyle.bold(String(header)) + "\n")
+      try context.output.write(String(text.dropFirst(header.count + 1)))
     }
   }
 }

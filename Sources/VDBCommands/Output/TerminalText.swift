@@ -77,7 +77,9 @@ package enum TerminalText {
 
   /// A field of a line of TSV: tab, line feed, carriage return and backslash as `\t \n \r \\`, all else as it is.
   package static func tsvField(_ text: String) -> String {
-    guard text.utf8.contains(where: { $0 == 0x09 || $0 == 0x0A || $0 == 0x0D || $0 == 0x5C }) else { return text }
+    guard text.utf8.contains(where: { $0 == 0x09 || $0 == 0x0A || $0 == 0x0D || $0 == 0x5C }) else {
+      return text
+    }
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {

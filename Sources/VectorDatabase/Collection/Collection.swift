@@ -4,7 +4,7 @@ package import VectorMath
 
 /// What is fixed when a collection is created.
 package struct CollectionSettings: Equatable, Sendable {
-  /// Numbers in each vector, 1 ... 65,536.
+  /// Numbers in each vector, from 1 to 65,536.
   package var dimension: Int
   package var metric: Metric
   package var elementType: ElementType
@@ -29,18 +29,21 @@ package final class Collection: Sendable {
   /// How many of the two identity copies are whole.
   package let intactIdentityCopies: Int
 
-  private init(_ fs: any FileSystem, _ identity: CollectionIdentity, intactCopies: Int) throws(DatabaseError) {
+  private init(_ fs: any FileSystem, _ identity: CollectionIdentity, intactCopies: Int) throws(DatabaseError)
+  {
     fileSystem = fs
     self.identity = identity
     intactIdentityCopies = intactCopies
     guard let metric = Metric(rawValue: identity.metric),
-      let elementType = ElementType(rawValue: identity.elementType), let idType = IDType(rawValue: identity.idType),
+      let elementType = ElementType(rawValue: identity.elementType),
+      let idType = IDType(rawValue: identity.idType),
       (1...65_536).contains(identity.dimension)
     else {
       throw .storage(
         .corruption(
           CorruptionError(
-            path: "VDB", section: "header", offset: 72, expected: "a known metric, element type, id type and dimension",
+            path: "VDB", section: "header", offset: 72,
+            expected: "a known metric, element type, id type and dimension",
             found: "\(identity.metric), \(identity.elementType), \(identity.idType), \(identity.dimension)")))
     }
     settings = CollectionSettings(
@@ -91,7 +94,8 @@ package final class Collection: Sendable {
     }
     let identity = CollectionIdentity(
       uuid: uuid, createdNanoseconds: fs.now(), dimension: UInt32(settings.dimension),
-      elementType: settings.elementType.rawValue, metric: settings.metric.rawValue, idType: settings.idType.rawValue,
+      elementType: settings.elementType.rawValue, metric: settings.metric.rawValue,
+      idType: settings.idType.rawValue,
       creator: creator)
     let bytes = identity.encode()
     try liftedFile { () throws(FileError) in

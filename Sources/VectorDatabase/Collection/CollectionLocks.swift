@@ -22,7 +22,9 @@ package final class LockHold: Sendable {
   private init(file: OpenFile) { self.file = file }
 
   /// Tries once; nil when another holds it.
-  static func tryTaking(_ fs: any FileSystem, byte: UInt64, _ kind: LockKind) throws(DatabaseError) -> LockHold? {
+  static func tryTaking(_ fs: any FileSystem, byte: UInt64, _ kind: LockKind) throws(DatabaseError)
+    -> LockHold?
+  {
     let file = try liftedFile { () throws(FileError) in
       try OpenFile(fs, "lock", kind == .exclusive ? .updating : .reading)
     }
@@ -53,7 +55,9 @@ enum LockInfo {
       let bytes = try file.readBytes(at: 0, count: 256)
       let line = bytes.prefix { $0 != 10 }
       let parts = String(decoding: line, as: UTF8.self).split(separator: " ", maxSplits: 2)
-      guard parts.count == 3, let pid = Int64(parts[0]), let since = Int64(parts[1]), pid > 0 else { return nil }
+      guard parts.count == 3, let pid = Int64(parts[0]), let since = Int64(parts[1]), pid > 0 else {
+        return nil
+      }
       let command = parts[2].unicodeScalars.filter { $0.value >= 32 && $0.value < 127 }
       return LockHolder(processID: pid, command: String(String.UnicodeScalarView(command)), since: since)
     } catch {

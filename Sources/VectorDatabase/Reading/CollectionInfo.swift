@@ -2,6 +2,17 @@ package import FileStorage
 import MetadataFilters
 import VectorMath
 
+/// What `info` says of one log file.
+package struct LogSummary: Sendable {
+  package let number: UInt64
+  package let bytes: UInt64
+  package let transactions: Int
+  package let records: Int
+  package let firstLSN: UInt64
+  /// One below `firstLSN` when the log holds no transaction.
+  package let lastLSN: UInt64
+}
+
 /// What a collection is and holds, from its manifest and the log's last commit; no segment is opened.
 package struct CollectionInfo: Sendable {
   package let identity: CollectionIdentity
@@ -17,6 +28,10 @@ package struct CollectionInfo: Sendable {
   package let logRecords: Int
   package let logBytes: UInt64
   package let logState: LogContents.State
+  /// The logs that the newest version needs, oldest first.
+  package let logs: [LogSummary]
+  /// Size of the newest version's manifest.
+  package let manifestBytes: UInt64
   /// Versions whose manifests are kept, oldest first.
   package let versions: [UInt64]
   /// Bytes of all files that the newest version names, the log included.
@@ -38,12 +53,21 @@ package struct CollectionInfo: Sendable {
     let logBytes = logs.reduce(UInt64(0)) { $0 + UInt64($1.bytes.count) }
     let segmentBytes = manifest.segments.reduce(UInt64(0)) { $0 + $1.bytes + ($1.deletion?.bytes ?? 0) }
     let indexBytes = manifest.indexes.reduce(UInt64(0)) { $0 + $1.bytes }
+    let manifestName = FileNames.manifest(manifest.version)
+    let manifestBytes = try liftedFile { () throws(FileError) in try collection.fileSystem.status(manifestName)?.size ?? 0 }
     return CollectionInfo(
       identity: collection.identity, settings: collection.settings, manifest: manifest,
       lastLSN: last?.lsn ?? manifest.lastLSN, liveRows: last?.liveRows ?? segmentLive,
       deadRows: segmentRows - segmentLive, logTransactions: logs.reduce(0) { $0 + $1.transactions.count },
-      logRecords: logs.reduce(0) { sum, log in sum + log.transactions.reduce(0) { $0 + $1.operations.count } },
+      logRecords: logs.reduce(0) { sum, log in sum + log.transactions.reduce(0) { $0 + $1.operations.count }
+      },
       logBytes: logBytes, logState: logs.last?.state ?? .sealed,
+      logs: logs.map {
+        LogSummary(
+          number: $0.header.number, bytes: UInt64($0.bytes.count), transactions: $0.transactions.count,
+          records: $0.recordCount, firstLSN: $0.header.firstLSN, lastLSN: $0.lastLSN)
+      },
+      manifestBytes: manifestBytes,
       versions: try lifted { () throws(StorageError) in try store.versions() },
       storedBytes: segmentBytes + indexBytes + logBytes,
       vectorBytes: (last?.liveRows ?? segmentLive) * UInt64(collection.identity.vectorBytes))
@@ -96,7 +120,8 @@ extension Snapshot {
     }
     for (index, entry) in state.tail.entries.enumerated() where entry.isLiveRow {
       let digest = unsafe state.tail.withEntry(index) { id, vector, metadata in
-        unsafe RowContent.hash(idType: collection.settings.idType, id: id, elements: vector, metadata: metadata)
+        unsafe RowContent.hash(
+          idType: collection.settings.idType, id: id, elements: vector, metadata: metadata)
       }
       sum = sum + digest
     }
@@ -107,8 +132,9 @@ extension Snapshot {
   ///
   /// - Parameters:
   ///   - skipping: Rows to pass over first.
+  ///   - inStorageOrder: Whether the rows of a segment come as they lie in its file.
   package func forEachRow(
-    skipping: Int = 0, _ body: (RowLocation) throws(DatabaseError) -> Bool
+    skipping: Int = 0, inStorageOrder: Bool = false, _ body: (RowLocation) throws(DatabaseError) -> Bool
   ) throws(DatabaseError) {
     var toSkip = skipping
     for (index, live) in state.segments.enumerated() {
@@ -116,9 +142,9 @@ extension Snapshot {
         toSkip -= live.liveCount
         continue
       }
-      let order = try arrivalOrder(live.segment)
+      let order = inStorageOrder ? [] : try Snapshot.arrivalOrder(live.segment)
       for place in 0..<live.segment.rows {
-        let row = live.segment.isInArrivalOrder ? place : order[place]
+        let row = order.isEmpty ? place : order[place]
         if live.dead.contains(row) { continue }
         if toSkip > 0 {
           toSkip -= 1
@@ -137,7 +163,7 @@ extension Snapshot {
   }
 
   /// The rows of a segment by their place in the order of arrival; empty when they lie in that order.
-  private func arrivalOrder(_ segment: Segment) throws(DatabaseError) -> [Int] {
+  static func arrivalOrder(_ segment: Segment) throws(DatabaseError) -> [Int] {
     guard !segment.isInArrivalOrder else { return [] }
     var places: [(arrival: UInt32, row: Int)] = []
     places.reserveCapacity(segment.rows)

@@ -45,7 +45,9 @@ package struct CollectionState: Sendable {
     for entry in manifest.segments {
       let known = old?.segments.first { $0.entry.number == entry.number }?.segment
       let segment: Segment
-      if let known { segment = known } else {
+      if let known {
+        segment = known
+      } else {
         segment = try lifted { () throws(StorageError) in try Segment.open(fs, entry, identity) }
       }
       var dead = RowSet(count: segment.rows)
@@ -58,7 +60,8 @@ package struct CollectionState: Sendable {
     }
     let tail = LogTail(key: identity.uuid, vectorBytes: identity.vectorBytes)
     return CollectionState(
-      manifest: manifest, segments: segments, tail: tail, lastLSN: manifest.lastLSN, settings: collection.settings)
+      manifest: manifest, segments: segments, tail: tail, lastLSN: manifest.lastLSN,
+      settings: collection.settings)
   }
 
   /// Applies the transactions of one log file.
@@ -74,7 +77,8 @@ package struct CollectionState: Sendable {
   }
 
   /// Applies one operation whose bytes were added to the tail at `base`.
-  mutating func apply(_ operation: LogOperation, base: Int, lsn: UInt64, updated: Int64) throws(DatabaseError) {
+  mutating func apply(_ operation: LogOperation, base: Int, lsn: UInt64, updated: Int64) throws(DatabaseError)
+  {
     tail.append(operation, base: base, lsn: lsn, updated: updated)
     let index = tail.entries.count - 1
     let hash = tail.entries[index].hash

@@ -17,11 +17,13 @@ struct ExactScan: Sendable {
   private let request: SearchRequest
   private let settings: CollectionSettings
   private let capacity: Int
+  private let excludedCode: UInt64?
 
   init(_ snapshot: Snapshot, _ request: SearchRequest) {
     self.snapshot = snapshot
     self.request = request
     settings = snapshot.collection.settings
+    excludedCode = request.excluded.map { Self.code($0) }
     if let k = request.k {
       let (sum, overflow) = k.addingReportingOverflow(request.offset)
       capacity = overflow ? Int.max : sum
@@ -71,7 +73,8 @@ struct ExactScan: Sendable {
       for candidate in sorted.dropFirst(request.offset) {
         let location = Self.location(candidate.row)
         hits.append(
-          SearchHit(location: location, distance: candidate.distance, id: try snapshot.state.id(at: location)))
+          SearchHit(location: location, distance: candidate.distance, id: try snapshot.state.id(at: location))
+        )
       }
       answers.append(hits)
     }
@@ -122,6 +125,7 @@ struct ExactScan: Sendable {
     let code = UInt64(index) << 32
     var row = rows.lowerBound
     while row < rows.upperBound {
+      if request.isCancelled() { throw .cancelled }
       let end = min(rows.upperBound, row + blockRows)
       let bytes = unsafe try lifted { () throws(StorageError) in try unsafe segment.vectors(row..<end) }
       let norms = unsafe try lifted { () throws(StorageError) in try unsafe segment.norms(row..<end) }
@@ -147,7 +151,8 @@ struct ExactScan: Sendable {
             if hasDead, live.dead.contains(UInt32(row + place)) { continue }
             outcome.work.scored += 1
             let distance = unsafe ExactDistance.distance(
-              metric: settings.metric, query: vector, querySquares: scan.querySquares, row: base + place * stride,
+              metric: settings.metric, query: vector, querySquares: scan.querySquares,
+              row: base + place * stride,
               elementType: settings.elementType, dimension: dimension)
             offer(distance, code | UInt64(row + place), query, &outcome)
           }
@@ -165,6 +170,7 @@ struct ExactScan: Sendable {
     let dimension = settings.dimension
     let scans = makeScans(queries, count)
     for index in rows where tail.entries[index].isLiveRow {
+      if index & 1023 == 0, request.isCancelled() { throw .cancelled }
       outcome.work.scanned += count
       outcome.work.scored += count
       unsafe tail.withEntry(index) { _, bytes, _ in
@@ -173,7 +179,8 @@ struct ExactScan: Sendable {
           guard let first = all.baseAddress else { return }
           for query in 0..<count {
             let distance = unsafe ExactDistance.distance(
-              metric: settings.metric, query: first + query * dimension, querySquares: scans[query].querySquares,
+              metric: settings.metric, query: first + query * dimension,
+              querySquares: scans[query].querySquares,
               row: base, elementType: settings.elementType, dimension: dimension)
             offer(distance, Self.tailCode | UInt64(index), query, &outcome)
           }
@@ -194,11 +201,17 @@ struct ExactScan: Sendable {
   }
 
   private func offer(_ distance: Float, _ code: UInt64, _ query: Int, _ outcome: inout Outcome) {
+    if code == excludedCode { return }
     if let most = request.maximumDistance, distance > most { return }
     if let after = request.after {
       if distance < after.distance { return }
       if distance == after.distance {
-        guard let id = try? snapshot.state.id(at: Self.location(code)), after.id < id else { return }
+        do throws(DatabaseError) {
+          guard after.id < (try snapshot.state.id(at: Self.location(code))) else { return }
+        } catch {
+          outcome.failure = outcome.failure ?? error
+          return
+        }
       }
     }
     var failure = outcome.failure
@@ -217,6 +230,13 @@ struct ExactScan: Sendable {
   }
 
   private static let tailCode: UInt64 = 0xFFFF_FFFF << 32
+
+  private static func code(_ location: RowLocation) -> UInt64 {
+    switch location {
+    case .tail(let index): tailCode | UInt64(index)
+    case .segment(let segment, let row): UInt64(segment) << 32 | UInt64(row)
+    }
+  }
 
   private static func location(_ code: UInt64) -> RowLocation {
     let low = Int(code & 0xFFFF_FFFF)

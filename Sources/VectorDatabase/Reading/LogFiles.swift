@@ -13,7 +13,9 @@ enum LogFiles {
     let names = try liftedFile { () throws(FileError) in try fs.list("wal") }
     var numbers: [UInt64] = []
     for name in names {
-      if case .log(let number)? = FileNames.parse("wal/" + name), number >= manifest.firstLog { numbers.append(number) }
+      if case .log(let number)? = FileNames.parse("wal/" + name), number >= manifest.firstLog {
+        numbers.append(number)
+      }
     }
     numbers.sort()
     guard numbers.first == manifest.firstLog else {
@@ -34,7 +36,8 @@ enum LogFiles {
     for (index, number) in numbers.enumerated() {
       let contents = try lifted { () throws(StorageError) in
         try LogReader.read(
-          fs, number: number, collection: identity.uuid, isLast: index == numbers.count - 1, previousEnd: ends[number]?.end,
+          fs, number: number, collection: identity.uuid, isLast: index == numbers.count - 1,
+          previousEnd: ends[number]?.end,
           previousChain: ends[number]?.chain)
       }
       // A bulk import takes one LSN that stands in no log, so a log may begin behind a gap, never before it.
@@ -43,10 +46,19 @@ enum LogFiles {
         throw .storage(
           .corruption(
             CorruptionError(
-              path: FileNames.log(number), section: "header", offset: 72, expected: "a first LSN of at least \(lowest)",
+              path: FileNames.log(number), section: "header", offset: 72,
+              expected: "a first LSN of at least \(lowest)",
               found: "\(contents.header.firstLSN)")))
       }
       logs.append(contents)
+    }
+    if let last = logs.last, last.lastLSN < manifest.lastLSN {
+      throw .storage(
+        .corruption(
+          CorruptionError(
+            path: FileNames.log(last.header.number), section: "file", offset: last.validEnd,
+            expected: "records up to LSN \(manifest.lastLSN), which version \(manifest.version) saw",
+            found: "records up to LSN \(last.lastLSN)")))
     }
     return logs
   }

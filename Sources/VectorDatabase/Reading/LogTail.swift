@@ -136,7 +136,9 @@ package struct LogTail: Sendable {
     slots[place] = UInt32(index + 1)
   }
 
-  /// Calls `body` with the parts of one entry; the buffers live only for the call. The vector is empty for a deletion.
+  /// Calls `body` with the parts of one entry.
+  ///
+  /// The buffers live only for the call. The vector is empty for a deletion.
   func withEntry<T, E: Error>(
     _ index: Int,
     _ body: (
@@ -146,11 +148,13 @@ package struct LogTail: Sendable {
     let entry = entries[index]
     return try unsafe arena.withUnsafeBufferPointer { (bytes) throws(E) -> T in
       let all = UnsafeRawBufferPointer(bytes)
-      let id = unsafe UnsafeRawBufferPointer(rebasing: all[entry.idOffset..<(entry.idOffset + entry.idLength)])
+      let id = unsafe UnsafeRawBufferPointer(
+        rebasing: all[entry.idOffset..<(entry.idOffset + entry.idLength)])
       let vector =
         unsafe entry.vectorOffset < 0
         ? UnsafeRawBufferPointer(start: nil, count: 0)
-        : unsafe UnsafeRawBufferPointer(rebasing: all[entry.vectorOffset..<(entry.vectorOffset + vectorBytes)])
+        : unsafe UnsafeRawBufferPointer(
+          rebasing: all[entry.vectorOffset..<(entry.vectorOffset + vectorBytes)])
       let metadata = unsafe UnsafeRawBufferPointer(
         rebasing: all[entry.metadataOffset..<(entry.metadataOffset + entry.metadataLength)])
       return try unsafe body(id, vector, metadata)

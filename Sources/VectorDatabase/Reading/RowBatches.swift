@@ -5,9 +5,8 @@ import VectorMath
 extension Snapshot {
   /// Appends stored rows to a batch, in the given order.
   ///
-  /// - Parameters:
-  ///   - withVectors: Whether vectors are read; without, the batch's dimension must be 0.
-  ///   - withMetadata: Whether metadata is read.
+  /// `withVectors`: Whether vectors are read; without, the batch's dimension must be 0.
+  /// `withMetadata`: Whether metadata is read.
   package func read(
     _ locations: [RowLocation], into batch: inout RecordBatch, withVectors: Bool, withMetadata: Bool
   ) throws(DatabaseError) {

@@ -12,8 +12,12 @@ package struct SearchRequest: Sendable {
   package var offset = 0
   /// Only rows that come after this place in the total order (distance, id).
   package var after: (distance: Float, id: RecordID)?
+  /// A row that is left out, such as the one whose vector is the query.
+  package var excluded: RowLocation?
   /// Threads used; the answer does not depend on it.
   package var threads = 1
+  /// Asked for every block of rows; true ends the search with `.cancelled`.
+  package var isCancelled: @Sendable () -> Bool = { false }
 
   package init(k: Int?) { self.k = k }
 }
@@ -40,9 +44,8 @@ extension Snapshot {
   /// Answer *i* belongs to query *i*, nearest first, ties by id. Distances are computed in double over 16 fixed lanes
   /// from the stored vectors, so they do not depend on threads, block size or instruction set.
   ///
-  /// - Parameters:
-  ///   - queries: `count × dimension` floats, row-major, finite.
-  ///   - request: What is wanted of each query.
+  /// `queries`: `count × dimension` floats, row-major, finite.
+  /// `request`: What is wanted of each query.
   /// - Returns: Hits of each query, and the work done.
   /// - Throws: `.storage(.corruption)` when a block fails its checksum.
   /// - Complexity: One pass over all live vectors for each block of queries.

@@ -93,8 +93,7 @@ package enum Compactor {
 
   /// Compacts a collection.
   ///
-  /// - Parameters:
-  ///   - open: Takes the writer lock; called for the checkpoint before and for the commit after.
+  /// `open`: Takes the writer lock; called for the checkpoint before and for the commit after.
   /// - Throws: `.locked`, `.cancelled`; the collection is then unchanged.
   package static func run(
     _ collection: Collection, _ request: CompactionRequest, patience: LockPatience,
@@ -134,7 +133,8 @@ package enum Compactor {
   }
 
   private static func rewrite(
-    _ collection: Collection, _ base: CollectionState, _ run: Range<Int>, _ request: CompactionRequest, index: Int
+    _ collection: Collection, _ base: CollectionState, _ run: Range<Int>, _ request: CompactionRequest,
+    index: Int
   ) throws(DatabaseError) -> SegmentBuilder.Result? {
     guard base.segments[run].contains(where: { $0.liveCount > 0 }) else { return nil }
     let builder = try lifted { () throws(StorageError) in
@@ -185,7 +185,8 @@ package enum Compactor {
       var entry = result.entry
       entry.number = number
       number += 1
-      files.append(PendingFile(temporaryName: result.temporaryName, finalName: FileNames.segment(entry.number)))
+      files.append(
+        PendingFile(temporaryName: result.temporaryName, finalName: FileNames.segment(entry.number)))
       let segment = try lifted { () throws(StorageError) in
         try Segment.open(writer.fs, entry, writer.collection.identity, name: result.temporaryName)
       }
@@ -206,14 +207,17 @@ package enum Compactor {
     manifest.indexes.removeAll { !kept.contains($0.segment) }
     manifest.nextNumber = number
     let published = try writer.publish(
-      files.filter { file in entries.contains { FileNames.segment($0.number) == file.finalName } } + deletions, manifest)
+      files.filter { file in entries.contains { FileNames.segment($0.number) == file.finalName } }
+        + deletions, manifest)
     try writer.reopen(published)
     report.version = published.version
     report.segmentsAfter = entries.count
   }
 
   /// A segment with only the dead rows that its manifest entry records.
-  private static func recorded(_ live: LiveSegment, _ writer: CollectionWriter) throws(DatabaseError) -> LiveSegment {
+  private static func recorded(_ live: LiveSegment, _ writer: CollectionWriter) throws(DatabaseError)
+    -> LiveSegment
+  {
     guard live.dead.count != live.recordedDead else { return live }
     var result = live
     result.dead = RowSet(count: live.segment.rows)
@@ -229,7 +233,9 @@ package enum Compactor {
   private static func carryDeaths(
     from old: LiveSegment, _ writer: CollectionWriter, into output: inout LiveSegment
   ) throws(DatabaseError) {
-    guard let now = writer.state.segments.first(where: { $0.entry.number == old.entry.number }) else { return }
+    guard let now = writer.state.segments.first(where: { $0.entry.number == old.entry.number }) else {
+      return
+    }
     let recordedNow = try recorded(now, writer)
     for row in recordedNow.dead.rowNumbers where !old.dead.contains(row) {
       let id = try lifted { () throws(StorageError) in try old.segment.id(row) }

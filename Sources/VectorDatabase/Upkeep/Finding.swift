@@ -1,4 +1,4 @@
-import FileStorage
+package import FileStorage
 
 /// How much a finding matters.
 package enum FindingSeverity: String, Sendable, CaseIterable {
@@ -22,6 +22,10 @@ package struct Finding: Equatable, Sendable {
   package var section: String?
   /// The damaged bytes, as far as they are known.
   package var range: Range<UInt64>?
+  /// The number of the damaged block, in a file of blocks.
+  package var block: Int?
+  /// The one bit whose flip explains the damage, when there is one.
+  package var flippedBit: FlippedBit?
   package var message: String
   /// Rows of the segment that the damage touches.
   package var rows: Range<Int>?
@@ -31,7 +35,8 @@ package struct Finding: Equatable, Sendable {
   package var remedy: String
 
   init(
-    _ code: String, _ severity: FindingSeverity, _ path: String, section: String? = nil, range: Range<UInt64>? = nil,
+    _ code: String, _ severity: FindingSeverity, _ path: String, section: String? = nil,
+    range: Range<UInt64>? = nil,
     _ message: String, remedy: String
   ) {
     self.code = code
@@ -54,6 +59,8 @@ package struct VerificationReport: Equatable, Sendable {
   package var rows: UInt64 = 0
   package var version: UInt64 = 0
   package var lsn: UInt64 = 0
+  /// Hash of the newest version; nil when its manifest is damaged.
+  package var root: Digest256?
   package var findings: [Finding] = []
   package var checkedFiles: [String] = []
 

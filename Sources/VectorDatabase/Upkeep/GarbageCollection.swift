@@ -14,11 +14,15 @@ package struct GarbageReport: Equatable, Sendable {
 /// Manifests go first and files later, so a crash leaves only orphans. Runs only while the writer lock and the
 /// maintenance lock are both held.
 package enum GarbageCollector {
-  /// Collects after a commit, if no long job holds the maintenance lock. Failures are left for the next time: nothing
-  /// that a version needs is touched, and the commit is already durable.
+  /// Collects after a commit, if no long job holds the maintenance lock.
+  ///
+  /// Failures are left for the next time: nothing that a version needs is touched, and the commit is
+  /// already durable.
   static func collectIfFree(_ writer: CollectionWriter) {
     do throws(DatabaseError) {
-      guard let hold = try LockHold.tryTaking(writer.fs, byte: LockByte.maintenance, .exclusive) else { return }
+      guard let hold = try LockHold.tryTaking(writer.fs, byte: LockByte.maintenance, .exclusive) else {
+        return
+      }
       _ = try collect(writer.collection, keepParent: true, dryRun: false)
       withExtendedLifetime(hold) {}
     } catch {
@@ -26,7 +30,9 @@ package enum GarbageCollector {
     }
   }
 
-  /// Empties `tmp/`, unless a long job is writing there. Best effort.
+  /// Empties `tmp/`, unless a long job is writing there.
+  ///
+  /// Best effort.
   static func sweepTemporaryFiles(_ fs: any FileSystem) {
     do throws(FileError) {
       let names = try fs.list("tmp")
@@ -39,10 +45,11 @@ package enum GarbageCollector {
     }
   }
 
-  /// Removes what is not needed. Both locks are held by the caller.
+  /// Removes what is not needed.
   ///
-  /// - Parameters:
-  ///   - keepParent: Keeps the version before the newest, from which losing the newest manifest can be repaired.
+  /// Both locks are held by the caller.
+  ///
+  /// `keepParent`: Keeps the version before the newest, from which losing the newest manifest can be repaired.
   static func collect(
     _ collection: Collection, keepParent: Bool, dryRun: Bool
   ) throws(DatabaseError) -> GarbageReport {
@@ -60,7 +67,7 @@ package enum GarbageCollector {
       }
       guard let pin = try LockHold.tryTaking(fs, byte: LockByte.pin(version), .exclusive) else {
         report.pinnedVersions.append(version)
-        if let manifest = try? store.load(version) { kept.append(manifest) }
+        kept.append(try lifted { () throws(StorageError) in try store.load(version) })
         continue
       }
       let name = FileNames.manifest(version)
@@ -77,7 +84,9 @@ package enum GarbageCollector {
       firstLog = min(firstLog, manifest.firstLog)
       for segment in manifest.segments {
         needed.insert(FileNames.segment(segment.number))
-        if let deletion = segment.deletion { needed.insert(FileNames.deletion(segment.number, deletion.generation)) }
+        if let deletion = segment.deletion {
+          needed.insert(FileNames.deletion(segment.number, deletion.generation))
+        }
       }
       for index in manifest.indexes { needed.insert(FileNames.index(index.number)) }
     }

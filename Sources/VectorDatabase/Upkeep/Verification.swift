@@ -20,15 +20,20 @@ package struct Verifier {
   private let level: VerificationLevel
   private let threads: Int
   private let isCancelled: @Sendable () -> Bool
+  private let only: String?
+  private let expectedRoot: Digest256?
   private var report = VerificationReport()
   private var needed: Set<String> = ["VDB", "lock", "lock.info"]
 
   private init(
-    _ collection: Collection, _ level: VerificationLevel, threads: Int, isCancelled: @escaping @Sendable () -> Bool
+    _ collection: Collection, _ level: VerificationLevel, only: String?, expectedRoot: Digest256?, threads: Int,
+    isCancelled: @escaping @Sendable () -> Bool
   ) {
     self.collection = collection
     fs = collection.fileSystem
     self.level = level
+    self.only = only
+    self.expectedRoot = expectedRoot
     self.threads = threads
     self.isCancelled = isCancelled
   }
@@ -36,9 +41,13 @@ package struct Verifier {
   /// Verifies the collection in a folder.
   ///
   /// Damage is reported, not thrown.
+  /// - Parameters:
+  ///   - only: The one file, relative to the collection, to check; nil for all.
+  ///   - expectedRoot: The hash that the newest version must have.
   /// - Throws: `.notFound`, `.notACollection`, `.unfinishedCreation`, `.storage(.file)`, `.storage(.unsupported)`, `.cancelled`.
   package static func run(
-    on fs: any FileSystem, _ level: VerificationLevel, threads: Int = 1,
+    on fs: any FileSystem, _ level: VerificationLevel, only: String? = nil, expectedRoot: Digest256? = nil,
+    threads: Int = 1,
     isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws(DatabaseError) -> VerificationReport {
     let collection: Collection
@@ -48,13 +57,21 @@ package struct Verifier {
       var report = VerificationReport()
       report.findings.append(
         Finding(
-          "identity-damaged", .data, "VDB", section: damage.section, range: damage.offset.map { $0..<($0 + 1) },
+          "identity-damaged", .data, "VDB", section: damage.section,
+          range: damage.offset.map { $0..<($0 + 1) },
           "both copies of the identity are damaged: expected \(damage.expected), found \(damage.found)",
           remedy: "restore the file VDB from a backup of this collection"))
       return report
     }
-    var verifier = Verifier(collection, level, threads: threads, isCancelled: isCancelled)
+    var verifier = Verifier(
+      collection, level, only: only, expectedRoot: expectedRoot, threads: threads, isCancelled: isCancelled)
     try verifier.checkAll()
+    if let only {
+      verifier.report.findings.removeAll { $0.path != only && $0.code != "root-mismatch" }
+      if !verifier.report.checkedFiles.contains(only), verifier.report.findings.isEmpty {
+        throw .storage(.file(FileError(.open, fs.rootPath + "/" + only, ErrorCode.noSuchFile)))
+      }
+    }
     return verifier.report
   }
 
@@ -68,13 +85,22 @@ package struct Verifier {
       try checkIdentity(nil)
       add(
         "manifest-damaged", .data, damage, "the newest manifest is damaged",
-        remedy: "restore this file from a backup; the rows themselves lie in the files it names and are untouched")
+        remedy:
+          "restore this file from a backup; the rows themselves lie in the files it names and are untouched")
       try checkOtherManifests(newest: nil)
       return
     }
     defer { withExtendedLifetime(pin) {} }
     report.version = newest.version
+    report.root = newest.hash
     try checkIdentity(newest)
+    if let expectedRoot, expectedRoot != newest.hash {
+      report.findings.append(
+        Finding(
+          "root-mismatch", .data, FileNames.manifest(newest.version),
+          "version \(newest.version) has the root hash \(newest.hash.hex), not the one that was expected",
+          remedy: "vdb log shows what has changed; an older root means that the folder was put back"))
+    }
     count(FileNames.manifest(newest.version))
     let older = try checkOtherManifests(newest: newest)
     _ = store
@@ -159,12 +185,18 @@ package struct Verifier {
         for log in logs {
           let name = FileNames.log(log.header.number)
           if needed.insert(name).inserted { count(name) }
-          if manifest.version == newest.version { noteState(log, name, isLast: log.header.number == logs.last?.header.number) }
+          if manifest.version == newest.version {
+            noteState(log, name, isLast: log.header.number == logs.last?.header.number)
+          }
         }
-        if manifest.version == newest.version { report.lsn = logs.last?.transactions.last?.lsn ?? newest.lastLSN }
+        if manifest.version == newest.version {
+          report.lsn = logs.last?.transactions.last?.lsn ?? newest.lastLSN
+        }
       } catch .storage(.corruption(let damage)) {
         needed.insert(damage.path)
-        if !report.findings.contains(where: { $0.path == damage.path && $0.range?.lowerBound == damage.offset }) {
+        if !report.findings.contains(where: {
+          $0.path == damage.path && $0.range?.lowerBound == damage.offset
+        }) {
           add(
             "log-damaged", .data, damage, "acknowledged records of the log are damaged",
             remedy: "restore this file from a backup; segments are untouched and vdb export reads them")
@@ -198,7 +230,7 @@ package struct Verifier {
     if isCancelled() { throw .cancelled }
     let name = FileNames.segment(entry.number)
     needed.insert(name)
-    if seen.insert(name).inserted {
+    if isWanted(name), seen.insert(name).inserted {
       count(name)
       report.rows += entry.rows
       do throws(StorageError) {
@@ -217,12 +249,13 @@ package struct Verifier {
     guard let deletion = entry.deletion else { return }
     let deletionName = FileNames.deletion(entry.number, deletion.generation)
     needed.insert(deletionName)
-    guard seen.insert(deletionName).inserted else { return }
+    guard isWanted(deletionName), seen.insert(deletionName).inserted else { return }
     count(deletionName)
     do throws(StorageError) {
       for damage in try DeletionFile.verify(fs, entry, deletion, collection: collection.identity.uuid) {
         add(
-          "deletion-damaged", .data, damage.corruption, "the list of deleted rows is damaged", range: damage.range,
+          "deletion-damaged", .data, damage.corruption, "the list of deleted rows is damaged",
+          range: damage.range,
           remedy: "restore this file from a backup")
       }
     } catch .corruption(let damage) {
@@ -244,9 +277,8 @@ package struct Verifier {
     var finding = Finding(
       "block-damaged", .data, damage.damage.path, section: damage.damage.section, range: damage.damage.range,
       "expected \(damage.damage.expected), found \(damage.damage.found)", remedy: segmentRemedy)
-    if let bit = damage.damage.flippedBit {
-      finding.message += "; a single flipped bit would explain it: byte \(bit.offset), bit \(bit.bit)"
-    }
+    finding.block = damage.damage.block
+    finding.flippedBit = damage.damage.flippedBit
     finding.rows = damage.rows
     if let rows = damage.rows {
       for row in rows.prefix(3) {
@@ -258,7 +290,7 @@ package struct Verifier {
 
   /// Ids are live in one place only, and the counts are those that the manifest names.
   private mutating func checkRows(_ manifest: Manifest) throws(DatabaseError) {
-    guard level == .standard, !report.isDamaged else { return }
+    guard level == .standard, only == nil, !report.isDamaged else { return }
     let state = try CollectionState.open(manifest, collection)
     for (index, live) in state.segments.enumerated() {
       if UInt64(live.liveCount) != live.entry.live {
@@ -266,7 +298,8 @@ package struct Verifier {
           Finding(
             "count-mismatch", .data, FileNames.manifest(manifest.version),
             "segment \(live.entry.number) has \(live.liveCount) live rows, the manifest says \(live.entry.live)",
-            remedy: "please report this: it is a mistake of the program that wrote version \(manifest.version)"))
+            remedy:
+              "please report this: it is a mistake of the program that wrote version \(manifest.version)"))
       }
       for row in 0..<live.segment.rows where !live.dead.contains(row) {
         if row & 4095 == 0, isCancelled() { throw .cancelled }
@@ -294,7 +327,9 @@ package struct Verifier {
         try checkFolder(name)
       } else {
         report.findings.append(
-          Finding("foreign-file", .notice, name, "this is not part of the collection and is never touched", remedy: "move it away"))
+          Finding(
+            "foreign-file", .notice, name, "this is not part of the collection and is never touched",
+            remedy: "move it away"))
       }
     }
     for folder in Collection.folders where !names.contains(folder) {
@@ -306,11 +341,15 @@ package struct Verifier {
     if let status = try liftedFile({ () throws(FileError) in try fs.status("lock") }) {
       if status.size > 0 {
         report.findings.append(
-          Finding("lock-not-empty", .notice, "lock", "the lock file holds bytes; only its locks matter", remedy: "nothing to do"))
+          Finding(
+            "lock-not-empty", .notice, "lock", "the lock file holds bytes; only its locks matter",
+            remedy: "nothing to do"))
       }
     } else {
       report.findings.append(
-        Finding("lock-missing", .data, "lock", "the lock file is missing: no command can write", remedy: "make an empty file named lock"))
+        Finding(
+          "lock-missing", .data, "lock", "the lock file is missing: no command can write",
+          remedy: "make an empty file named lock"))
     }
   }
 
@@ -324,34 +363,43 @@ package struct Verifier {
           Finding("orphan", .orphan, name, "no version needs this file", remedy: "vdb gc removes it"))
       } else {
         report.findings.append(
-          Finding("foreign-file", .notice, name, "this is not part of the collection and is never touched", remedy: "move it away"))
+          Finding(
+            "foreign-file", .notice, name, "this is not part of the collection and is never touched",
+            remedy: "move it away"))
       }
     }
   }
 
   // MARK: Adding findings
 
+  /// Whether a file is among those to check.
+  private func isWanted(_ name: String) -> Bool { only == nil || only == name }
+
   private mutating func count(_ name: String) {
     needed.insert(name)
+    guard isWanted(name) else { return }
     report.files += 1
     report.checkedFiles.append(name)
     if let status = try? fs.status(name) { report.bytes += status.size }
   }
 
   private mutating func add(
-    _ code: String, _ severity: FindingSeverity, _ damage: CorruptionError, _ what: String, range: Range<UInt64>? = nil,
+    _ code: String, _ severity: FindingSeverity, _ damage: CorruptionError, _ what: String,
+    range: Range<UInt64>? = nil,
     remedy: String
   ) {
     report.findings.append(
       Finding(
-        code, severity, damage.path, section: damage.section, range: range ?? damage.offset.map { $0..<($0 + 1) },
+        code, severity, damage.path, section: damage.section,
+        range: range ?? damage.offset.map { $0..<($0 + 1) },
         "\(what): expected \(damage.expected), found \(damage.found)", remedy: remedy))
   }
 
   private mutating func add(_ error: FileError, _ name: String) {
     report.findings.append(
       Finding(
-        "file-unreadable", .data, name, "the file cannot be read: error \(error.code) while trying to \(error.operation.rawValue) it",
+        "file-unreadable", .data, name,
+        "the file cannot be read: error \(error.code) while trying to \(error.operation.rawValue) it",
         remedy: "restore this file from a backup"))
   }
 }

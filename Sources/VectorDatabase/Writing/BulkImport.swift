@@ -22,7 +22,11 @@ package final class BulkImport {
   private var rowsBefore: UInt64 = 0
   private var receipt: CommitReceipt
   private let replacesAll: Bool
+  private let isRehearsal: Bool
+  private let memoryBudget: Int
   private var temporaryNames: [String] = []
+  /// Rows of the collection that records of this import take the place of.
+  private var replacedRows: UInt64 = 0
 
   private struct Finished {
     let pending: String
@@ -31,18 +35,23 @@ package final class BulkImport {
     var losers: RowSet
     /// Record number of the segment's first row, from 0.
     let firstRecord: UInt64
+    let segment: Segment
   }
 
   /// Begins an import under a writer's lock.
   ///
-  /// - Parameters:
-  ///   - replacesAll: The imported records take the place of everything in the collection.
-  ///   - rowsPerSegment: A new segment is begun after this many rows.
+  /// `replacesAll`: The imported records take the place of everything in the collection.
+  /// `rowsPerSegment`: A new segment is begun after this many rows.
+  /// `memoryBudget`: Bytes that the metadata columns of a segment may hold in memory while it is written.
+  /// `isRehearsal`: Changes nothing: `dryRun` instead of `commit` ends the import.
   package init(
-    _ writer: CollectionWriter, _ mode: WriteMode, rules: VectorRules = VectorRules(), replacesAll: Bool = false,
-    threads: Int = 1, rowsPerSegment: Int = 1 << 26
+    _ writer: CollectionWriter, _ mode: WriteMode, rules: VectorRules = VectorRules(),
+    replacesAll: Bool = false, threads: Int = 1, rowsPerSegment: Int = 1 << 26, memoryBudget: Int = 32 << 20,
+    isRehearsal: Bool = false
   ) throws(DatabaseError) {
-    try writer.checkpoint()
+    if !isRehearsal { try writer.checkpoint() }
+    self.isRehearsal = isRehearsal
+    self.memoryBudget = memoryBudget
     self.writer = writer
     self.mode = mode
     self.threads = threads
@@ -79,8 +88,11 @@ package final class BulkImport {
       if current.rowCount >= rowsPerSegment { try finishSegment() }
     }
     let most = Limits(writer.state.manifest.settings)
-    if let limit = most.maximumVectors, mode == .insert, rowCount + UInt64(writer.state.liveCount) > limit, !replacesAll {
-      throw .quotaExceeded(key: "quota.max-vectors", limit: limit, wanted: rowCount + UInt64(writer.state.liveCount))
+    if let limit = most.maximumVectors, mode == .insert, rowCount + UInt64(writer.state.liveCount) > limit,
+      !replacesAll
+    {
+      throw .quotaExceeded(
+        key: "quota.max-vectors", limit: limit, wanted: rowCount + UInt64(writer.state.liveCount))
     }
   }
 
@@ -95,7 +107,8 @@ package final class BulkImport {
     let made = try lifted { () throws(StorageError) in
       // The hash index must name the row that wins among several with one id.
       try SegmentBuilder(
-        writer.fs, writer.collection.identity, temporaryName: name, preference: mode == .ignore ? .first : .last)
+        writer.fs, writer.collection.identity, temporaryName: name, memoryBudget: memoryBudget,
+        preference: mode == .ignore ? .first : .last)
     }
     builder = made
     return made
@@ -105,16 +118,15 @@ package final class BulkImport {
     guard let builder else { return }
     let result = try lifted { () throws(StorageError) in try builder.finish() }
     self.builder = nil
+    let segment = try lifted { () throws(StorageError) in try result.reader() }
     var part = Finished(
       pending: result.temporaryName, entry: result.entry, losers: RowSet(count: Int(result.entry.rows)),
-      firstRecord: rowsBefore)
+      firstRecord: rowsBefore, segment: segment)
     rowsBefore += result.entry.rows
     for (earlier, later) in result.duplicates {
       switch mode {
       case .insert:
-        let id = try lifted { () throws(StorageError) in
-          try result.reader().id(Int(later))
-        }
+        let id = try lifted { () throws(StorageError) in try segment.id(Int(later)) }
         throw .duplicateID(
           id: id.display,
           origin: RowOrigin(source: "", line: 0, record: part.firstRecord + UInt64(later) + 1),
@@ -128,7 +140,9 @@ package final class BulkImport {
     finished.append(part)
   }
 
-  /// Checks everything that `commit` would check, and says what it would do. The import must then be dropped.
+  /// Checks everything that `commit` would check, and says what it would do.
+  ///
+  /// The import must then be dropped.
   package func dryRun() throws(DatabaseError) -> CommitReceipt {
     try finishSegment()
     try resolveAgainstCollection()
@@ -183,80 +197,89 @@ package final class BulkImport {
   private func deletionFile(
     _ part: Finished, _ unmarked: SegmentEntry
   ) throws(DatabaseError) -> (SegmentEntry, PendingFile) {
-    let segment = try lifted { () throws(StorageError) in
-      try Segment.open(writer.fs, unmarked, writer.collection.identity, name: part.pending)
-    }
-    var live = LiveSegment(entry: unmarked, segment: segment, dead: part.losers, recordedDead: 0)
-    live.entry = unmarked
+    let live = LiveSegment(entry: unmarked, segment: part.segment, dead: part.losers, recordedDead: 0)
     let (entries, files) = try writer.deletionFiles([live])
-    guard let entry = entries.first, let file = files.first else { return (unmarked, PendingFile(temporaryName: "", finalName: "")) }
+    guard let entry = entries.first, let file = files.first else {
+      return (unmarked, PendingFile(temporaryName: "", finalName: ""))
+    }
     return (entry, file)
   }
 
   /// Joins the new ids with the collection's and with those of earlier segments of this import.
   private func resolveAgainstCollection() throws(DatabaseError) {
-    var inserted: UInt64 = 0
-    for index in finished.indices {
+    let hasExisting = !replacesAll && (isRehearsal ? writer.state.liveCount > 0 : dead.contains { $0.liveCount > 0 })
+    for index in finished.indices where index > 0 || hasExisting {
       let part = finished[index]
-      let segment = try lifted { () throws(StorageError) in
-        try Segment.open(writer.fs, part.entry, writer.collection.identity, name: part.pending)
-      }
-      for row in 0..<Int(part.entry.rows) where !finished[index].losers.contains(row) {
-        let id = try lifted { () throws(StorageError) in try segment.id(row) }
-        var existed = false
-        for earlier in 0..<index {
-          guard let old = try find(id, in: finished[earlier]) else { continue }
-          existed = true
-          try resolve(
-            id, record: part.firstRecord + UInt64(row) + 1,
-            earlier: RowOrigin(source: "", line: 0, record: finished[earlier].firstRecord + UInt64(old) + 1),
-            replaceOld: { finished[earlier].losers.insert(old) }, ignoreNew: { finished[index].losers.insert(row) })
-        }
-        if !existed, !replacesAll, let (s, old) = try findInCollection(id) {
-          existed = true
-          try resolve(
-            id, record: part.firstRecord + UInt64(row) + 1, earlier: nil,
-            replaceOld: { dead[s].dead.insert(old) }, ignoreNew: { finished[index].losers.insert(row) })
-        }
-        if !existed { inserted += 1 }
+      for row in 0..<part.segment.rows where !part.losers.contains(row) {
+        try resolve(row: row, of: index)
       }
     }
-    receipt.inserted = inserted
-    let total = dead.reduce(UInt64(0)) { $0 + UInt64($1.liveCount) }
-      + finished.reduce(UInt64(0)) { $0 + $1.entry.rows - UInt64($1.losers.count) }
-    if let limit = Limits(writer.state.manifest.settings).maximumVectors, total > limit {
-      throw .quotaExceeded(key: "quota.max-vectors", limit: limit, wanted: total)
+    let candidates = finished.reduce(UInt64(0)) { $0 + $1.entry.rows - UInt64($1.losers.count) }
+    receipt.inserted = candidates - replacedRows
+    let old = replacesAll ? 0 : dead.reduce(UInt64(0)) { $0 + UInt64($1.liveCount) }
+    if let limit = Limits(writer.state.manifest.settings).maximumVectors, old + candidates > limit {
+      throw .quotaExceeded(key: "quota.max-vectors", limit: limit, wanted: old + candidates)
     }
   }
 
-  private func resolve(
-    _ id: RecordID, record: UInt64, earlier: RowOrigin?, replaceOld: () -> Bool, ignoreNew: () -> Bool
-  ) throws(DatabaseError) {
-    switch mode {
-    case .insert:
-      throw .duplicateID(
-        id: id.display, origin: RowOrigin(source: "", line: 0, record: record), earlier: earlier)
-    case .upsert: if replaceOld() { receipt.replaced += 1 }
-    case .ignore: if ignoreNew() { receipt.ignored += 1 }
+  private func resolve(row: Int, of index: Int) throws(DatabaseError) {
+    let part = finished[index]
+    let record = part.firstRecord + UInt64(row) + 1
+    let id = unsafe try lifted { () throws(StorageError) in try unsafe part.segment.idBytes(row) }
+    defer { withExtendedLifetime(part.segment) {} }
+    let hash = unsafe writer.state.tail.hash(of: id)
+    for earlier in 0..<index {
+      let other = finished[earlier]
+      let found = try lifted { () throws(StorageError) in try unsafe other.segment.row(forID: id, hash: hash)
+      }
+      guard let found, !other.losers.contains(found) else { continue }
+      switch mode {
+      case .insert:
+        throw duplicate(part, row, record, earlier: other.firstRecord + UInt64(found) + 1)
+      case .upsert:
+        if finished[earlier].losers.insert(found) { receipt.replaced += 1 }
+      case .ignore:
+        if finished[index].losers.insert(row) { receipt.ignored += 1 }
+        return
+      }
+    }
+    guard !replacesAll else { return }
+    // A rehearsal leaves the log as it is: rows in it are not in `dead`.
+    if isRehearsal, let entry = unsafe writer.state.tail.find(id, hash: hash),
+      writer.state.tail.entries[entry].isLiveRow
+    {
+      switch mode {
+      case .insert: throw duplicate(part, row, record, earlier: nil)
+      case .upsert:
+        receipt.replaced += 1
+        replacedRows += 1
+      case .ignore:
+        if finished[index].losers.insert(row) { receipt.ignored += 1 }
+      }
+      return
+    }
+    for place in dead.indices.reversed() {
+      let live = dead[place]
+      let found = try lifted { () throws(StorageError) in try unsafe live.segment.row(forID: id, hash: hash) }
+      guard let found, !live.dead.contains(found) else { continue }
+      switch mode {
+      case .insert: throw duplicate(part, row, record, earlier: nil)
+      case .upsert:
+        if dead[place].dead.insert(found) {
+          receipt.replaced += 1
+          replacedRows += 1
+        }
+      case .ignore:
+        if finished[index].losers.insert(row) { receipt.ignored += 1 }
+      }
+      return
     }
   }
 
-  private func find(_ id: RecordID, in part: Finished) throws(DatabaseError) -> Int? {
-    let segment = try lifted { () throws(StorageError) in
-      try Segment.open(writer.fs, part.entry, writer.collection.identity, name: part.pending)
-    }
-    let row = try lifted { () throws(StorageError) in try segment.row(forID: id) }
-    guard let row, !part.losers.contains(Int(row)) else { return nil }
-    return Int(row)
-  }
-
-  private func findInCollection(_ id: RecordID) throws(DatabaseError) -> (Int, Int)? {
-    guard !dead.isEmpty else { return nil }
-    for index in dead.indices.reversed() {
-      let live = dead[index]
-      let row = try lifted { () throws(StorageError) in try live.segment.row(forID: id) }
-      if let row, !live.dead.contains(row) { return (index, Int(row)) }
-    }
-    return nil
+  private func duplicate(_ part: Finished, _ row: Int, _ record: UInt64, earlier: UInt64?) -> DatabaseError {
+    let id = (try? part.segment.id(row))?.display ?? "?"
+    return .duplicateID(
+      id: id, origin: RowOrigin(source: "", line: 0, record: record),
+      earlier: earlier.map { RowOrigin(source: "", line: 0, record: $0) })
   }
 }

@@ -36,8 +36,7 @@ extension CollectionWriter {
 
   /// Seals the log in use and creates the one that follows it, durably.
   ///
-  /// - Parameters:
-  ///   - skipped: An LSN that a bulk import takes without a log record; 0 for none.
+  /// `skipped`: An LSN that a bulk import takes without a log record; 0 for none.
   func startNewLog(
     number: UInt64, manifestVersion: UInt64, skipping skipped: UInt64 = 0
   ) throws(DatabaseError) -> LogWriter {
@@ -63,7 +62,8 @@ extension CollectionWriter {
       do throws(StorageError) {
         try unsafe state.tail.withEntry(index) { (id, vector, metadata) throws(StorageError) in
           try unsafe builder.append(
-            id: id, vector: vector, metadata: metadata, lsn: entry.lsn, created: entry.created, updated: entry.updated)
+            id: id, vector: vector, metadata: metadata, lsn: entry.lsn, created: entry.created,
+            updated: entry.updated)
         }
       } catch {
         throw .storage(error)

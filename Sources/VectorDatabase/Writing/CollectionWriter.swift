@@ -56,12 +56,12 @@ package final class CollectionWriter {
 
   /// Takes the writer lock and brings the newest state into memory.
   ///
-  /// - Parameters:
-  ///   - condition: Checked once the lock is held; `.conditionFailed` leaves everything as it is.
-  ///   - patience: Decides how long a held lock is waited for.
+  /// `condition`: Checked once the lock is held; `.conditionFailed` leaves everything as it is.
+  /// `isRehearsal`: Leaves even notes and leftovers of others as they are, for a run that must change nothing.
+  /// `patience`: Decides how long a held lock is waited for.
   package init(
-    _ collection: Collection, origin: CommandOrigin, creator: String, condition: StateCondition = StateCondition(),
-    patience: LockPatience
+    _ collection: Collection, origin: CommandOrigin, creator: String,
+    condition: StateCondition = StateCondition(), isRehearsal: Bool = false, patience: LockPatience
   ) throws(DatabaseError) {
     self.collection = collection
     self.origin = origin
@@ -75,7 +75,9 @@ package final class CollectionWriter {
       throw .unfinishedCreation(path: fs.rootPath)
     }
     let manifest = try lifted { () throws(StorageError) in try manifestStore.load(version) }
-    try lifted { () throws(StorageError) in try manifest.features.check(path: FileNames.manifest(version), forWriting: true) }
+    try lifted { () throws(StorageError) in
+      try manifest.features.check(path: FileNames.manifest(version), forWriting: true)
+    }
     try lifted { () throws(StorageError) in
       try collection.identity.features.check(path: "VDB", forWriting: true)
     }
@@ -84,6 +86,7 @@ package final class CollectionWriter {
     for contents in logs { try state.apply(contents) }
     lastLog = logs.last
     try condition.check(version: version, lsn: state.lastLSN)
+    if isRehearsal { return }
     LockInfo.write(fs, origin)
     GarbageCollector.sweepTemporaryFiles(fs)
   }
@@ -144,7 +147,8 @@ package final class CollectionWriter {
   /// Checkpoints when what is in the log at the start exceeds its limits.
   package func checkpointIfFull() throws(DatabaseError) {
     let limits = Limits(state.manifest.settings)
-    if UInt64(state.tail.byteCount) > limits.logBytes || UInt64(state.tail.entries.count) > limits.logRecords {
+    if UInt64(state.tail.byteCount) > limits.logBytes || UInt64(state.tail.entries.count) > limits.logRecords
+    {
       try checkpoint()
     }
   }
@@ -172,7 +176,9 @@ package final class CollectionWriter {
     }
   }
 
-  /// Seals the log and gives the lock back. Changes are durable without it; a sealed log proves more.
+  /// Seals the log and gives the lock back.
+  ///
+  /// Changes are durable without it; a sealed log proves more.
   ///
   /// The writer is not used afterwards.
   package func close() throws(DatabaseError) {

@@ -12,7 +12,8 @@ package struct SettingKey: Sendable {
   package static let all: [SettingKey] = [
     SettingKey(
       name: "wal.max-bytes", defaultValue: "16777216",
-      meaning: "bytes of log after which a writer moves its records into a segment", range: 65_536...(1 << 40)),
+      meaning: "bytes of log after which a writer moves its records into a segment", range: 65_536...(1 << 40)
+    ),
     SettingKey(
       name: "wal.max-records", defaultValue: "16384",
       meaning: "records of log after which a writer moves them into a segment", range: 1...(1 << 32)),
@@ -46,7 +47,8 @@ extension CollectionWriter {
   package func configure(_ key: String, _ value: String?) throws(DatabaseError) -> UInt64 {
     guard let known = SettingKey.named(key) else {
       throw .invalidSetting(
-        field: key, value: value ?? "", expected: "one of " + SettingKey.all.map(\.name).joined(separator: ", "))
+        field: key, value: value ?? "",
+        expected: "one of " + SettingKey.all.map(\.name).joined(separator: ", "))
     }
     if let value { try known.check(value) }
     var manifest = state.manifest

@@ -34,7 +34,9 @@ extension CollectionWriter {
     var highest = entry.deletion?.generation ?? 0
     let names = try liftedFile { () throws(FileError) in try fs.list("del") }
     for name in names {
-      if case .deletion(let segment, let generation)? = FileNames.parse("del/" + name), segment == entry.number {
+      if case .deletion(let segment, let generation)? = FileNames.parse("del/" + name),
+        segment == entry.number
+      {
         highest = max(highest, generation)
       }
     }
@@ -60,6 +62,7 @@ extension CollectionWriter {
     next.parentVersion = state.manifest.version
     next.parentHash = state.manifest.hash
     next.nanoseconds = fs.now()
+    next.lastLSN = max(next.lastLSN, state.lastLSN)
     next.operation = origin.command
     next.writer = WriterInfo(origin, creator: creator)
     next.liveRows = next.segments.reduce(0) { $0 + $1.live }
@@ -71,7 +74,9 @@ extension CollectionWriter {
   /// Writes deletion files for the segments whose dead rows changed; gives the new entries and the files to move.
   ///
   /// A segment without live rows is dropped from the list.
-  func deletionFiles(_ segments: [LiveSegment]) throws(DatabaseError) -> (entries: [SegmentEntry], files: [PendingFile]) {
+  func deletionFiles(_ segments: [LiveSegment]) throws(DatabaseError) -> (
+    entries: [SegmentEntry], files: [PendingFile]
+  ) {
     var entries: [SegmentEntry] = []
     var files: [PendingFile] = []
     for live in segments {
@@ -85,14 +90,16 @@ extension CollectionWriter {
       let sum = try contentSum(live.segment, live.dead)
       let deletion = try lifted { () throws(StorageError) in
         try DeletionFile.write(
-          fs, temporaryName: temporary, live.entry, collection: collection.identity.uuid, generation: generation,
+          fs, temporaryName: temporary, live.entry, collection: collection.identity.uuid,
+          generation: generation,
           rows: live.dead, contentHash: sum)
       }
       var entry = live.entry
       entry.deletion = deletion
       entry.live = UInt64(live.liveCount)
       entries.append(entry)
-      files.append(PendingFile(temporaryName: temporary, finalName: FileNames.deletion(entry.number, generation)))
+      files.append(
+        PendingFile(temporaryName: temporary, finalName: FileNames.deletion(entry.number, generation)))
     }
     return (entries, files)
   }
@@ -111,6 +118,7 @@ extension WriterInfo {
   /// The record of a process in a manifest.
   init(_ origin: CommandOrigin, creator: String) {
     self.init(
-      vdb: creator, host: origin.host, userID: origin.userID, processID: origin.processID, command: origin.command)
+      vdb: creator, host: origin.host, userID: origin.userID, processID: origin.processID,
+      command: origin.command)
   }
 }

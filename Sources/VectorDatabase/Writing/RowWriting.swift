@@ -29,7 +29,8 @@ package struct RowChange: Sendable {
   package var origin: RowOrigin
 
   package init(
-    id: RecordID, vector: [Float]? = nil, metadata: (@Sendable (_ old: [UInt8]) -> [UInt8])? = nil, origin: RowOrigin
+    id: RecordID, vector: [Float]? = nil, metadata: (@Sendable (_ old: [UInt8]) -> [UInt8])? = nil,
+    origin: RowOrigin
   ) {
     self.id = id
     self.vector = vector
@@ -41,20 +42,21 @@ package struct RowChange: Sendable {
 extension CollectionWriter {
   /// Writes a batch of records as one durable transaction.
   ///
-  /// - Parameters:
-  ///   - batch: Records; each must have a vector of the collection's dimension.
-  ///   - source: Named in errors.
-  ///   - dryRun: Checks everything and writes nothing.
+  /// `batch`: Records; each must have a vector of the collection's dimension.
+  /// `source`: Named in errors.
+  /// `dryRun`: Checks everything and writes nothing.
   /// - Throws: `.duplicateID` in insert mode; `.notFinite`, `.zeroVector`, `.dimensionMismatch`, `.vectorMissing`. Nothing is
   ///   written then.
   package func write(
-    _ batch: RecordBatch, _ mode: WriteMode, source: String, rules: VectorRules = VectorRules(), dryRun: Bool = false
+    _ batch: RecordBatch, _ mode: WriteMode, source: String, rules: VectorRules = VectorRules(),
+    dryRun: Bool = false
   ) throws(DatabaseError) -> CommitReceipt {
     var receipt = receipt()
     let dimension = collection.settings.dimension
     guard batch.count > 0 else { return receipt }
     try VectorChecks(collection.settings, rules).check(batch, source: source)
-    let log = LogBatch(capacity: batch.count * (collection.identity.vectorBytes + 128) + batch.metadataBytes.count)
+    let log = LogBatch(
+      capacity: batch.count * (collection.identity.vectorBytes + 128) + batch.metadataBytes.count)
     var seen: [RecordID: Int] = [:]
     seen.reserveCapacity(batch.count)
     // In upsert mode only the last record of an id counts, in ignore mode the first.
@@ -65,7 +67,8 @@ extension CollectionWriter {
       switch mode {
       case .insert:
         throw .duplicateID(
-          id: id.display, origin: batch.origin(row, source: source), earlier: batch.origin(earlier, source: source))
+          id: id.display, origin: batch.origin(row, source: source),
+          earlier: batch.origin(earlier, source: source))
       case .upsert:
         chosen[earlier] = false
         receipt.replaced += 1
@@ -149,7 +152,8 @@ extension CollectionWriter {
   ///
   /// - Returns: How many rows were changed, and the ids that do not exist.
   package func update(
-    _ changes: [RowChange], rules: VectorRules = VectorRules(), expectedCount: UInt64? = nil, dryRun: Bool = false
+    _ changes: [RowChange], rules: VectorRules = VectorRules(), expectedCount: UInt64? = nil,
+    dryRun: Bool = false
   ) throws(DatabaseError) -> (receipt: CommitReceipt, missing: [RecordID]) {
     var receipt = receipt()
     var missing: [RecordID] = []
@@ -166,7 +170,8 @@ extension CollectionWriter {
           continue
         }
         row = (
-          try state.history(at: location).created, try state.storedVector(at: location), try state.metadata(at: location)
+          try state.history(at: location).created, try state.storedVector(at: location),
+          try state.metadata(at: location)
         )
         order.append(change.id)
       }

@@ -98,7 +98,8 @@ enum VectorConversion {
   }
 
   /// Fills `stored` from `floats` in the element type, rounding to nearest even.
-  static func toStored(_ floats: UnsafeBufferPointer<Float>, _ type: ElementType, into stored: inout [UInt8]) {
+  static func toStored(_ floats: UnsafeBufferPointer<Float>, _ type: ElementType, into stored: inout [UInt8])
+  {
     precondition(stored.count == floats.count * type.bytesPerElement, "stored bytes of another length")
     unsafe stored.withUnsafeMutableBytes { target in
       guard let from = floats.baseAddress, let to = target.baseAddress else { return }

@@ -1,0 +1,167 @@
+import CommandLineParsing
+import DataFormats
+import FileStorage
+import MetadataFilters
+import VectorDatabase
+import VectorMath
+
+/// One run of `search`: takes the queries a few at a time, answers them and hands the answers on.
+struct SearchRun {
+  private let context: CommandContext
+  private let snapshot: Snapshot
+  private var request: SearchRequest
+  private let output: SearchOutput
+  private var queryCount: UInt64 = 0
+  private var hitCount: UInt64 = 0
+  private var scannedRows = 0
+  private var scoredRows = 0
+  private var readNanoseconds: Int64 = 0
+  private var searchNanoseconds: Int64 = 0
+  private var writeNanoseconds: Int64 = 0
+
+  init(_ context: CommandContext, _ snapshot: Snapshot, _ request: SearchRequest, _ output: SearchOutput) {
+    self.context = context
+    self.snapshot = snapshot
+    self.request = request
+    self.output = output
+  }
+
+  /// Answers every query.
+  mutating func run() throws(CommandFailure) {
+    let arguments = context.arguments
+    let settings = snapshot.collection.settings
+    if let text = arguments.text(SearchCommand.id) {
+      let id = try IDArguments.parse(text, type: settings.idType)
+      guard let location = try engine({ () throws(DatabaseError) in try snapshot.state.find(id) }) else {
+        throw CommandFailure(DatabaseError.idNotFound(id: id.display))
+      }
+      request.excluded = location
+      try answer(try engine { () throws(DatabaseError) in try snapshot.state.vector(at: location) }, count: 1)
+    } else if let text = arguments.text(SearchCommand.vector) {
+      try answer(try queryVector(text), count: 1)
+    } else if let path = arguments.text(SearchCommand.queries) {
+      try answerFile(path)
+    }
+  }
+
+  /// Answers the queries of a file, some at a time.
+  private mutating func answerFile(_ path: String) throws(CommandFailure) {
+    if path == "-" { try context.requireStandardInput() }
+    let settings = snapshot.collection.settings
+    var options = ReadOptions()
+    options.dimension = settings.dimension
+    options.dimensionOrigin = "the collection"
+    options.idSource = .row
+    options.payload = .nothing
+    options.vectorField = context.arguments.text(SharedOptions.vectorField)
+    options.zeroVector = settings.metric == .cosine ? .reject : .allow
+    let stated = context.arguments.text(SearchCommand.from).flatMap { RecordFormat(rawValue: $0) }
+    let source = try files { () throws(FileError) in try InputSource(path) }
+    let start = MonotonicClock.now()
+    let readOptions = options
+    let (_, reader) = try records { () throws(FormatError) in
+      try openRecords(source, stated: stated, options: readOptions, threads: 1)
+    }
+    readNanoseconds += MonotonicClock.now() - start
+    var batch = RecordBatch(dimension: settings.dimension)
+    while true {
+      try context.checkForStop()
+      let start = MonotonicClock.now()
+      let isMore = try records { () throws(FormatError) in try reader.next(&batch, maximumRows: 256) }
+      readNanoseconds += MonotonicClock.now() - start
+      guard isMore else { return }
+      try answer(batch.vectors, count: batch.count)
+    }
+  }
+
+  /// Reads and checks the vector of `--vector`.
+  private func queryVector(_ text: String) throws(CommandFailure) -> [Float] {
+    let argument = try VectorArgument(text, SearchCommand.vector, context)
+    let settings = snapshot.collection.settings
+    try argument.requireDimension(settings.dimension)
+    func failure(_ code: String, _ message: String) -> CommandFailure {
+      CommandFailure(
+        argument.source.isEmpty ? .usage : .badInput, code: code, "--vector: \(message)",
+        path: argument.source.isEmpty ? nil : argument.source)
+    }
+    guard argument.numbers.allSatisfy({ $0.isFinite }) else {
+      throw failure("not-finite", "a query must not hold NaN or an infinite number")
+    }
+    if settings.metric == .cosine, argument.numbers.allSatisfy({ $0 == 0 }) {
+      throw failure("zero-vector", "a query of zeros has no direction for the cosine metric")
+    }
+    return argument.numbers
+  }
+
+  /// Answers some queries and writes the answers.
+  private mutating func answer(_ queries: [Float], count: Int) throws(CommandFailure) {
+    let start = MonotonicClock.now()
+    request.threads = SearchArguments.threads(context, rows: snapshot.liveCount, queries: count)
+    let request = request
+    let (answers, work) = try engine { () throws(DatabaseError) in
+      try snapshot.search(queries: queries, count: count, request)
+    }
+    let found = MonotonicClock.now()
+    searchNanoseconds += found - start
+    scannedRows += work.scanned
+    scoredRows += work.scored
+    for hits in answers {
+      try context.checkForStop()
+      try output.write(hits, query: queryCount, snapshot)
+      queryCount += 1
+      hitCount += UInt64(hits.count)
+    }
+    writeNanoseconds += MonotonicClock.now() - found
+  }
+
+  /// Ends the output, says where the time went and sets the status.
+  mutating func finish(_ context: inout CommandContext, began: Int64, opened: Int64) throws(CommandFailure) {
+    let start = MonotonicClock.now()
+    try output.finish(snapshot)
+    writeNanoseconds += MonotonicClock.now() - start
+    if hitCount == 0, context.arguments.flag(SearchCommand.exitStatus) { context.exitStatus = .negative }
+    guard context.arguments.flag(SearchCommand.profile) else { return }
+    func milliseconds(_ nanoseconds: Int64) -> String { NumberText.fixed(Double(nanoseconds) / 1e6, 3) + " ms" }
+    context.messages.note(
+      """
+      profile: \(queryCount) queries, \(scannedRows) rows scanned, \(scoredRows) rows scored exactly, \(request.threads) threads
+      profile: open \(milliseconds(opened - began)), read queries \(milliseconds(readNanoseconds)), search \(milliseconds(searchNanoseconds)), write \(milliseconds(writeNanoseconds)), all \(milliseconds(MonotonicClock.now() - began))
+      """)
+  }
+}
+
+/// What `search --explain` says.
+enum SearchExplanation {
+  static func write(
+    _ context: CommandContext, _ snapshot: Snapshot, _ request: SearchRequest
+  ) throws(CommandFailure) {
+    let settings = snapshot.collection.settings
+    let logRows = snapshot.state.tail.liveCount
+    let segments = snapshot.manifest.segments.count
+    let bytes = UInt64(snapshot.liveCount) * UInt64(snapshot.collection.identity.vectorBytes)
+    let kernel = "\(InstructionSet.current.name) \(settings.elementType.name) \(settings.metric.name)"
+    if context.isJSON {
+      var json = JSONOutput.begin(.explain)
+      json.member("version", snapshot.version)
+      json.member("lsn", snapshot.lsn)
+      json.member("plan", "scan")
+      json.member("rows", snapshot.liveCount)
+      json.member("log_rows", logRows)
+      json.member("segments", segments)
+      json.member("bytes", bytes)
+      json.member("kernel", kernel)
+      json.member("threads", request.threads)
+      return try JSONOutput.end(json, to: context)
+    }
+    var table = PropertyList()
+    table.add("plan", "exact scan of all vectors: a fast bound for every row, the exact distance where it can matter", "scan")
+    table.add(
+      "rows",
+      "\(NumberText.grouped(UInt64(snapshot.liveCount))) in \(segments) \(segments == 1 ? "segment" : "segments") and the log (\(logRows))",
+      "\(snapshot.liveCount)")
+    table.add("bytes", NumberText.bytes(bytes), "\(bytes)")
+    table.add("kernel", kernel)
+    table.add("threads", "\(request.threads)")
+    try table.write(to: context)
+  }
+}
