@@ -12,7 +12,9 @@ package struct Operand: Equatable, Sendable {
 
   /// The name in capitals, as the synopsis shows it.
   package let name: String
+  /// How many words it takes.
   package let arity: Arity
+  /// What the words mean.
   package let kind: Kind
   /// One line without a full stop at the end.
   package let summary: String
@@ -35,7 +37,9 @@ package struct Operand: Equatable, Sendable {
     }
   }
 
+  /// Whether it may take several words.
   package var isVariadic: Bool { arity == .oneOrMore || arity == .any }
+  /// Whether a word must be given.
   package var isRequired: Bool { arity == .one || arity == .oneOrMore }
 }
 
@@ -46,6 +50,7 @@ package struct ExclusiveGroup: Equatable, Sendable {
   /// Whether one of them must be given.
   package let isRequired: Bool
 
+  /// Declares a group.
   package init(_ members: [String], isRequired: Bool = false) {
     self.members = members
     self.isRequired = isRequired
@@ -59,6 +64,7 @@ package struct Dependency: Equatable, Sendable {
   /// Names of options or operands, one of which must be given too.
   package let needsOneOf: [String]
 
+  /// Declares that `option` needs one of the others.
   package init(_ option: String, needs needsOneOf: String...) {
     self.option = option
     self.needsOneOf = needsOneOf
@@ -67,10 +73,12 @@ package struct Dependency: Equatable, Sendable {
 
 /// A command line that shows what a command is for.
 package struct Example: Equatable, Sendable {
+  /// The line as it is typed, beginning with the program.
   package let line: String
   /// What it does: one sentence with a full stop.
   package let note: String
 
+  /// Declares an example.
   package init(_ line: String, _ note: String) {
     self.line = line
     self.note = note
@@ -79,10 +87,12 @@ package struct Example: Equatable, Sendable {
 
 /// An exit status and when a command ends with it.
 package struct ExitNote: Equatable, Sendable {
+  /// The number.
   package let status: Int32
   /// A clause without a full stop.
   package let when: String
 
+  /// Declares when a status is used.
   package init(_ status: Int32, _ when: String) {
     self.status = status
     self.when = when
@@ -91,6 +101,7 @@ package struct ExitNote: Equatable, Sendable {
 
 /// One command of the program, as data.
 package struct Command: Equatable, Sendable {
+  /// The word that is typed.
   package let name: String
   /// Other names, frozen.
   package let aliases: [String]
@@ -100,14 +111,19 @@ package struct Command: Equatable, Sendable {
   package let summary: String
   /// Paragraphs of plain sentences; words between backticks are literal.
   package let description: [String]
+  /// The words behind the command, in order.
   package let operands: [Operand]
   /// The command's own options, the most useful first.
   package let options: [Option]
   /// Options shared with other commands; they may also stand before the command.
   package let sharedOptions: [Option]
+  /// What may not be given together.
   package let exclusiveGroups: [ExclusiveGroup]
+  /// What may not be given alone.
   package let dependencies: [Dependency]
+  /// Typed lines, the most telling first.
   package let examples: [Example]
+  /// The exit statuses, in the order of their numbers.
   package let exitNotes: [ExitNote]
   /// Whether it can change a collection.
   package let isMutating: Bool
@@ -145,16 +161,21 @@ package struct Command: Equatable, Sendable {
 
 /// The whole program: its commands and the options that all of them take.
 package struct CommandTable: Sendable {
+  /// The name that is typed.
   package let program: String
+  /// The version as `--version` prints it behind the name.
   package let version: String
   /// One line without a full stop, beginning with a small letter.
   package let summary: String
+  /// Paragraphs of plain sentences; words between backticks are literal.
   package let description: [String]
+  /// Every command, in the order of help.
   package let commands: [Command]
   /// Headings of the program's help, in order; every command's group is one of them.
   package let groups: [String]
   /// Options of every command.
   package let globalOptions: [Option]
+  /// Typed lines, the most telling first.
   package let examples: [Example]
   /// Every exit status of the program.
   package let exitNotes: [ExitNote]
@@ -169,6 +190,7 @@ package struct CommandTable: Sendable {
   /// The date on the manual pages, as mdoc writes it ("November 21, 2026").
   package let date: String
 
+  /// Declares the program; `DeclarationChecks` says what a sound declaration is.
   package init(
     program: String, version: String, summary: String, description: [String], commands: [Command],
     groups: [String], globalOptions: [Option], examples: [Example], exitNotes: [ExitNote],

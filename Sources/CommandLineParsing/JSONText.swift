@@ -6,6 +6,7 @@ package struct JSONText: Sendable {
   package private(set) var text = ""
   private var needsComma = false
 
+  /// Makes an empty text.
   package init() {}
 
   private mutating func separate() {
@@ -13,21 +14,25 @@ package struct JSONText: Sendable {
     needsComma = false
   }
 
+  /// Begins an object as a value.
   package mutating func beginObject() {
     separate()
     text += "{"
   }
 
+  /// Ends the innermost object.
   package mutating func endObject() {
     text += "}"
     needsComma = true
   }
 
+  /// Begins an array as a value.
   package mutating func beginArray() {
     separate()
     text += "["
   }
 
+  /// Ends the innermost array.
   package mutating func endArray() {
     text += "]"
     needsComma = true
@@ -53,8 +58,10 @@ package struct JSONText: Sendable {
   /// Adds a finite number; null for any other.
   package mutating func value(_ number: Double) { raw(number.isFinite ? "\(number)" : "null") }
 
+  /// Adds true or false.
   package mutating func value(_ isTrue: Bool) { raw(isTrue ? "true" : "false") }
 
+  /// Adds null.
   package mutating func null() { raw("null") }
 
   /// Adds text that is a JSON value already.
@@ -64,21 +71,25 @@ package struct JSONText: Sendable {
     needsComma = true
   }
 
+  /// Adds a member that is a string.
   package mutating func member(_ name: String, _ string: String) {
     key(name)
     value(string)
   }
 
+  /// Adds a member that is a whole number.
   package mutating func member(_ name: String, _ number: some FixedWidthInteger) {
     key(name)
     value(number)
   }
 
+  /// Adds a member that is a finite number, or null.
   package mutating func member(_ name: String, _ number: Double) {
     key(name)
     value(number)
   }
 
+  /// Adds a member that is true or false.
   package mutating func member(_ name: String, _ isTrue: Bool) {
     key(name)
     value(isTrue)

@@ -53,9 +53,11 @@ package struct Option: Equatable, Sendable {
   package let name: String
   /// The letter that may be used instead, if any.
   package let short: Character?
+  /// What its value must be.
   package let kind: ValueKind
   /// What stands for the value in help, in capitals; empty for flags.
   package let placeholder: String
+  /// What happens when it is given again.
   package let repetition: Repetition
   /// The default as the user would write it; nil when there is none.
   package let defaultValue: String?
@@ -63,6 +65,7 @@ package struct Option: Equatable, Sendable {
   package let environment: String?
   /// What `--no-NAME` stands for: a value of the option, or "off" for a flag; nil when there is no such form.
   package let negation: String?
+  /// Whether it must be given.
   package let isRequired: Bool
   /// One line without a full stop at the end.
   package let summary: String

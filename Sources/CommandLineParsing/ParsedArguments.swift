@@ -37,7 +37,9 @@ package enum Invocation: Sendable {
 /// Values are asked for by the `Option` that declares them. It is a programmer's error to ask for an
 /// option that the command does not take, or with the accessor of another kind.
 package struct ParsedArguments: Sendable {
+  /// The command that was named.
   package let command: Command
+  /// The words behind it, in order.
   package let operands: [String]
   private let declared: [Option]
   private let values: [String: [OptionValue]]

@@ -48,9 +48,12 @@ package enum UsageError: Error, Equatable, Sendable {
 
 /// A usage error and the command, if one was found, to which it belongs.
 package struct UsageFailure: Error, Equatable, Sendable {
+  /// What is wrong.
   package let error: UsageError
+  /// The command, when one was found before the fault.
   package let command: Command?
 
+  /// Joins an error and its command.
   package init(_ error: UsageError, command: Command?) {
     self.error = error
     self.command = command

@@ -16,13 +16,16 @@ package struct CommandContext {
   package let output: BufferedOutput
   /// Where everything said to people goes.
   package let messages: Messages
+  /// Environment variables.
   package let environment: Environment
+  /// Which standard streams are terminals.
   package let terminals: Terminals
   /// The status with which the command ends when it throws nothing.
   package var exitStatus = ExitStatus.ok
   /// The monotonic clock in nanoseconds at which `--timeout` expires.
   package let deadline: Int64?
 
+  /// Joins what a command sees.
   package init(
     arguments: ParsedArguments, output: BufferedOutput, messages: Messages, environment: Environment,
     terminals: Terminals, deadline: Int64?
@@ -37,7 +40,9 @@ package struct CommandContext {
 
   /// The operand that every command on a collection begins with.
   package var collectionPath: String { arguments.operand(0) ?? "" }
+  /// Whether `--json` was given.
   package var isJSON: Bool { arguments.flag(SharedOptions.json) }
+  /// Whether `--dry-run` was given.
   package var isDryRun: Bool { arguments.flag(SharedOptions.dryRun) }
 
   /// Colours for results.

@@ -15,6 +15,7 @@ package struct CommandFailure: Error, Equatable, Sendable {
     case brokenPipe
   }
 
+  /// The exit status, unless a signal ends the process.
   package let status: ExitStatus
   /// The stable name of the cause for programs.
   package let code: String
@@ -22,13 +23,16 @@ package struct CommandFailure: Error, Equatable, Sendable {
   package let message: String
   /// What to do next: a clause or a command line.
   package let hint: String?
+  /// The file or folder that is concerned.
   package let path: String?
   /// Further lines below the sentence.
   package let details: [String]
   /// Whether the short help of the command belongs below the sentence.
   package let showsHelp: Bool
+  /// How the process ends.
   package let ending: Ending
 
+  /// Makes a failure; `code` is the name of the status unless given.
   package init(
     _ status: ExitStatus, code: String? = nil, _ message: String, hint: String? = nil, path: String? = nil,
     details: [String] = [], showsHelp: Bool = false, ending: Ending = .exit

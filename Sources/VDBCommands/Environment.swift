@@ -30,10 +30,14 @@ package struct Environment: Sendable {
 
 /// Which of the three standard streams are terminals.
 package struct Terminals: Sendable {
+  /// Whether a person types standard input.
   package let isInputTerminal: Bool
+  /// Whether a person sees standard output.
   package let isOutputTerminal: Bool
+  /// Whether a person sees standard error.
   package let isErrorTerminal: Bool
 
+  /// Makes fixed answers, for tests.
   package init(input: Bool, output: Bool, error: Bool) {
     isInputTerminal = input
     isOutputTerminal = output

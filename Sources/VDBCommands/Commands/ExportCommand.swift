@@ -26,16 +26,20 @@ package enum ExportCommand: ToolCommand {
     "export", group: "Rows out", summary: "write all records to a file",
     description: [
       "Writes the records of one version of the collection. Importing the file again gives the same records, with the same bits in every vector.",
-      "A .npy or .fvecs file holds vectors only; `--ids-out` and `--payload-out` keep the rest.",
+      "A .npy or .fvecs file holds vectors only; `--ids-out` and `--payload-out` keep the rest. A CSV or TSV file keeps no types: `import --cast` gives them back.",
+      "With `--json` a summary is printed on standard output when the records have gone to the file of `--output`.",
     ],
     operands: [Operands.collection],
     options: [
       to, GetCommand.fields, noVectors, vectorEncoding, vectorColumns, idsOut, payloadOut, limit, order,
       spreadsheetSafe,
     ],
-    sharedOptions: SharedOptions.writing + [SharedOptions.idsAsStrings] + SharedOptions.collection + [
-      SharedOptions.memoryLimit, SharedOptions.tmpdir,
+    sharedOptions: SharedOptions.writing + [SharedOptions.idsAsStrings] + SharedOptions.collection,
+    exclusiveGroups: [
+      ExclusiveGroup(["no-vectors", "vector-columns"]), ExclusiveGroup(["no-vectors", "vector-encoding"]),
+      ExclusiveGroup(["vector-encoding", "vector-columns"]),
     ],
+    dependencies: [Dependency("json", needs: "output")],
     examples: [
       Example("vdb export docs.vdb -o docs.jsonl", "Write everything as JSON Lines."),
       Example("vdb export docs.vdb --to csv --no-vectors", "Print ids and metadata as CSV."),
@@ -46,6 +50,7 @@ package enum ExportCommand: ToolCommand {
     seeAlso: ["import", "scan", "get"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    var run = try ExportRun(context)
+    try run.run()
   }
 }

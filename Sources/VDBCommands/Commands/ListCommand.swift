@@ -1,4 +1,5 @@
 package import CommandLineParsing
+import FileStorage
 
 /// The command `vdb list`.
 package enum ListCommand: ToolCommand {
@@ -24,6 +25,30 @@ package enum ListCommand: ToolCommand {
       ]), seeAlso: ["info"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    var folders = Array(context.arguments.operands(from: 0))
+    if folders.isEmpty { folders = ["."] }
+    var search = CollectionSearch(isRecursive: context.arguments.flag(recursive))
+    for folder in folders { try search.look(into: folder, context) }
+    let found = search.found
+    if context.isJSON {
+      var json = JSONOutput.begin(.list)
+      json.key("collections")
+      json.beginArray()
+      for collection in found { collection.append(to: &json) }
+      json.endArray()
+      try JSONOutput.end(json, to: context)
+    } else {
+      var table = Table([
+        ("collection", .left), ("records", .right), ("dims", .right), ("metric", .left), ("size", .right),
+        ("version", .right), ("health", .left),
+      ])
+      for collection in found { table.add(collection.cells(isTerminal: context.output.isTerminal)) }
+      if !table.isEmpty { try table.write(nil, to: context) }
+      if found.isEmpty { context.messages.note("no collections found") }
+    }
+    for collection in found {
+      if let problem = collection.problem { context.messages.warning("\(collection.path): \(problem.message)") }
+      if collection.health == .damaged { context.exitStatus = .corrupt }
+    }
   }
 }

@@ -95,7 +95,7 @@ package struct RecordPrinter: Sendable {
   }
 
   /// Stored metadata passed its checksum and is no JSON: a mistake of the program that wrote it.
-  private static func damaged(_ error: JSONError) -> CommandFailure {
+  static func damaged(_ error: JSONError) -> CommandFailure {
     CommandFailure(
       .corrupt, code: "corrupt", "stored metadata is no JSON: expected \(error.expected), found \(error.found)")
   }

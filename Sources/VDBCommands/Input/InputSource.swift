@@ -104,6 +104,7 @@ package final class OutputSink: ByteSink {
   /// The failure that a write reported to a writer as `EPIPE` or another code.
   package private(set) var failure: CommandFailure?
 
+  /// Makes a sink that writes to `output`.
   package init(_ output: BufferedOutput, name: String = "-") {
     self.output = output
     self.name = name

@@ -121,6 +121,7 @@ package final class DescriptorDestination: OutputDestination {
   private let descriptor: Int32
   private let name: String
 
+  /// Takes an open descriptor, which is not closed.
   package init(_ descriptor: Int32, name: String) {
     self.descriptor = descriptor
     self.name = name

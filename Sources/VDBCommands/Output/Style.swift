@@ -24,8 +24,11 @@ package struct Style: Sendable {
     }
   }
 
+  /// The text in bold.
   package func bold(_ text: String) -> String { colored("1", text) }
+  /// The text in red.
   package func red(_ text: String) -> String { colored("31", text) }
+  /// The text in yellow.
   package func yellow(_ text: String) -> String { colored("33", text) }
 
   private func colored(_ code: String, _ text: String) -> String {

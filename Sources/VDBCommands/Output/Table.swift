@@ -20,6 +20,7 @@ package struct Table {
     rows.append(row)
   }
 
+  /// Whether there is no row.
   package var isEmpty: Bool { rows.isEmpty }
 
   /// Columns with a header, two spaces apart; controls in cells are made visible, and the last column is cut

@@ -40,15 +40,14 @@ package final class BulkImport {
 
   /// Begins an import under a writer's lock.
   ///
-  /// - Parameters:
-  ///   - replacesAll: The imported records take the place of everything in the collection.
-  ///   - rowsPerSegment: A new segment is begun after this many rows.
-  ///   - memoryBudget: Bytes that the metadata columns of a segment may hold in memory while it is written.
-  ///   - isRehearsal: Changes nothing: `dryRun` instead of `commit` ends the import.
+  /// `replacesAll`: The imported records take the place of everything in the collection.
+  /// `rowsPerSegment`: A new segment is begun after this many rows.
+  /// `memoryBudget`: Bytes that the metadata columns of a segment may hold in memory while it is written.
+  /// `isRehearsal`: Changes nothing: `dryRun` instead of `commit` ends the import.
   package init(
     _ writer: CollectionWriter, _ mode: WriteMode, rules: VectorRules = VectorRules(),
-    replacesAll: Bool = false,
-    threads: Int = 1, rowsPerSegment: Int = 1 << 26, memoryBudget: Int = 32 << 20, isRehearsal: Bool = false
+    replacesAll: Bool = false, threads: Int = 1, rowsPerSegment: Int = 1 << 26, memoryBudget: Int = 32 << 20,
+    isRehearsal: Bool = false
   ) throws(DatabaseError) {
     if !isRehearsal { try writer.checkpoint() }
     self.isRehearsal = isRehearsal
@@ -208,9 +207,8 @@ package final class BulkImport {
 
   /// Joins the new ids with the collection's and with those of earlier segments of this import.
   private func resolveAgainstCollection() throws(DatabaseError) {
-    let existing = replacesAll ? [] : dead.filter { $0.liveCount > 0 }
-    let hasTail = isRehearsal && !replacesAll && !writer.state.tail.isEmpty
-    for index in finished.indices where index > 0 || !existing.isEmpty || hasTail {
+    let hasExisting = !replacesAll && (isRehearsal ? writer.state.liveCount > 0 : dead.contains { $0.liveCount > 0 })
+    for index in finished.indices where index > 0 || hasExisting {
       let part = finished[index]
       for row in 0..<part.segment.rows where !part.losers.contains(row) {
         try resolve(row: row, of: index)
@@ -246,9 +244,10 @@ package final class BulkImport {
       }
     }
     guard !replacesAll else { return }
-    if isRehearsal, let found = unsafe writer.state.tail.find(id, hash: hash) {
-      // A rehearsal leaves the log as it is: its rows are not in `dead`.
-      guard writer.state.tail.entries[found].isLiveRow else { return }
+    // A rehearsal leaves the log as it is: rows in it are not in `dead`.
+    if isRehearsal, let entry = unsafe writer.state.tail.find(id, hash: hash),
+      writer.state.tail.entries[entry].isLiveRow
+    {
       switch mode {
       case .insert: throw duplicate(part, row, record, earlier: nil)
       case .upsert:

@@ -56,14 +56,12 @@ package final class CollectionWriter {
 
   /// Takes the writer lock and brings the newest state into memory.
   ///
-  /// - Parameters:
-  ///   - condition: Checked once the lock is held; `.conditionFailed` leaves everything as it is.
-  ///   - isRehearsal: Leaves even notes and leftovers of others as they are, for a run that must change nothing.
-  ///   - patience: Decides how long a held lock is waited for.
+  /// `condition`: Checked once the lock is held; `.conditionFailed` leaves everything as it is.
+  /// `isRehearsal`: Leaves even notes and leftovers of others as they are, for a run that must change nothing.
+  /// `patience`: Decides how long a held lock is waited for.
   package init(
     _ collection: Collection, origin: CommandOrigin, creator: String,
-    condition: StateCondition = StateCondition(),
-    isRehearsal: Bool = false, patience: LockPatience
+    condition: StateCondition = StateCondition(), isRehearsal: Bool = false, patience: LockPatience
   ) throws(DatabaseError) {
     self.collection = collection
     self.origin = origin
