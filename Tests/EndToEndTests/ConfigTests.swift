@@ -17,7 +17,9 @@ import Testing
     try scene.fail(0, "config", "a.vdb", "set", "wal.max-bytes", "64M", "-n", says: "would set")
     try scene.succeed("config", "a.vdb", "set", "wal.max-bytes", "64M")
     #expect(try scene.run("config", "a.vdb", "get", "wal.max-bytes").output == "67108864\n")
-    #expect(try scene.run("config", "a.vdb", "get", "wal.max-bytes", "--show-origin").output == "wal.max-bytes\t67108864\tcollection\n")
+    #expect(
+      try scene.run("config", "a.vdb", "get", "wal.max-bytes", "--show-origin").output
+        == "wal.max-bytes\t67108864\tcollection\n")
     try scene.fail(0, "config", "a.vdb", "set", "wal.max-bytes", "64M", says: "already")
     let object = try scene.json("config", "a.vdb", "unset", "wal.max-bytes")
     #expect(object["changed"] as? Bool == true)
@@ -45,8 +47,9 @@ import Testing
     try scene.fail(2, "config", "a.vdb", "lst", says: "list")
     try scene.fail(6, "config", "none.vdb", "list")
     try scene.fail(12, "config", "a.vdb", "set", "wal.max-bytes", "1M", "--read-only")
-    try scene.whileLocked {
-      #expect(try scene.run("config", "a.vdb", "set", "wal.max-bytes", "1M", "--lock-timeout", "0").status == 8)
+    try scene.whileLocked { () throws in
+      #expect(
+        try scene.run("config", "a.vdb", "set", "wal.max-bytes", "1M", "--lock-timeout", "0").status == 8)
       #expect(try scene.run("config", "a.vdb", "list").status == 0)
     }
   }

@@ -5,9 +5,12 @@ import Testing
 @Suite struct CreateTests {
   @Test func makesAnEmptyCollection() throws {
     let scene = try Scene()
-    let result = try scene.succeed("create", "a.vdb", "--dims", "3", "--metric", "l2", "--type", "f16", "--id-type", "int64")
+    let result = try scene.succeed(
+      "create", "a.vdb", "--dims", "3", "--metric", "l2", "--type", "f16", "--id-type", "int64")
     #expect(result.output.isEmpty)
-    #expect(result.errors.hasPrefix("created a.vdb (3-d f16, l2, ids: int64), version 1\nnext: vdb import a.vdb FILE\n"))
+    #expect(
+      result.errors.hasPrefix(
+        "created a.vdb (3-d f16, l2, ids: int64), version 1\nnext: vdb import a.vdb FILE\n"))
     #expect(try scene.count() == 0)
     try scene.succeed("verify", "a.vdb")
   }
@@ -26,10 +29,12 @@ import Testing
     let scene = try Scene.small()
     try scene.fail(7, "create", "a.vdb", "--dims", "3", says: "exists already")
     try scene.fail(0, "create", "a.vdb", "--dims", "3", "--if-not-exists", says: "there already")
-    try scene.fail(7, "create", "a.vdb", "--dims", "4", "--if-not-exists", says: "dims 3, and 4 was asked for")
+    try scene.fail(
+      7, "create", "a.vdb", "--dims", "4", "--if-not-exists", says: "dims 3, and 4 was asked for")
     try scene.fail(7, "create", "a.vdb", "--dims", "3", "--dry-run")
     try scene.folder.write("file", "x")
-    #expect([6, 7].contains(try scene.run("create", "file", "--dims", "3").status))
+    let status = try scene.run("create", "file", "--dims", "3").status
+    #expect(status == 6 || status == 7)
   }
 
   @Test func refusesBadOptionsAndMissingParents() throws {

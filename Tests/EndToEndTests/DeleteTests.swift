@@ -28,7 +28,8 @@ import Testing
     try scene.succeed("import", "a.vdb", "many.jsonl")
     try scene.folder.write("ids.txt", (0..<1200).map { "k\($0)\n" }.joined())
     try scene.fail(7, "delete", "a.vdb", "--ids-from", "ids.txt", says: "--yes")
-    try scene.fail(0, "delete", "a.vdb", "--ids-from", "ids.txt", "-n", says: "would delete 1,200 of 1,203 rows")
+    try scene.fail(
+      0, "delete", "a.vdb", "--ids-from", "ids.txt", "-n", says: "would delete 1,200 of 1,203 rows")
     try scene.succeed("delete", "a.vdb", "--ids-from", "ids.txt", "--yes")
     #expect(try scene.count() == 3)
   }
@@ -54,7 +55,7 @@ import Testing
     try scene.fail(2, "delete", "a.vdb", "a", "--all", "--confirm", "a.vdb")
     try scene.fail(6, "delete", "none.vdb", "a")
     try scene.fail(12, "delete", "a.vdb", "a", "--read-only")
-    try scene.whileLocked {
+    try scene.whileLocked { () throws in
       #expect(try scene.run("delete", "a.vdb", "a", "--lock-timeout", "0").status == 8)
     }
   }

@@ -27,18 +27,20 @@ import Testing
     try scene.folder.write("a.vdb/notes.txt", "mine")
     try scene.fail(7, "drop", "a.vdb", "--yes", says: "notes.txt")
     try FileManager.default.removeItem(atPath: scene.folder.file("a.vdb/notes.txt"))
-    try FileManager.default.createSymbolicLink(atPath: scene.folder.file("link"), withDestinationPath: "a.vdb")
+    try FileManager.default.createSymbolicLink(
+      atPath: scene.folder.file("link"), withDestinationPath: "a.vdb")
     #expect(try scene.run("drop", "link", "--yes").status != 0)
     #expect(try scene.count() == 3)
     try scene.fail(6, "drop", "rows.jsonl", "--yes")
     try scene.fail(6, "drop", "none.vdb", "--yes")
-    try FileManager.default.createDirectory(atPath: scene.folder.file("plain"), withIntermediateDirectories: false)
+    try FileManager.default.createDirectory(
+      atPath: scene.folder.file("plain"), withIntermediateDirectories: false)
     try scene.fail(6, "drop", "plain", "--yes")
   }
 
   @Test func refusesACollectionInUse() throws {
     let scene = try Scene.small()
-    try scene.whileLocked {
+    try scene.whileLocked { () throws in
       #expect(try scene.run("drop", "a.vdb", "--yes", "--lock-timeout", "0").status == 8)
     }
     #expect(try scene.count() == 3)

@@ -28,13 +28,17 @@ import Testing
     try scene.folder.write("one.jsonl", Scene.lines(0..<20))
     try scene.folder.write("two.jsonl", "\n" + Scene.lines(7..<8))
     try scene.fail(
-      7, "import", "a.vdb", "one.jsonl", "two.jsonl", says: "two.jsonl:2 (record 1): the id 'k7' occurs twice, first at one.jsonl:8")
-    try scene.fail(7, "import", "a.vdb", "rows.jsonl", says: "rows.jsonl:1 (record 1): the id 'a' is in the collection already")
+      7, "import", "a.vdb", "one.jsonl", "two.jsonl",
+      says: "two.jsonl:2 (record 1): the id 'k7' occurs twice, first at one.jsonl:8")
+    try scene.fail(
+      7, "import", "a.vdb", "rows.jsonl",
+      says: "rows.jsonl:1 (record 1): the id 'a' is in the collection already")
   }
 
   @Test func modesSayWhatHappensToOldRows() throws {
     let scene = try Scene.small()
-    try scene.folder.write("new.jsonl", "{\"id\":\"a\",\"vector\":[0,0,1]}\n{\"id\":\"z\",\"vector\":[1,1,1]}\n")
+    try scene.folder.write(
+      "new.jsonl", "{\"id\":\"a\",\"vector\":[0,0,1]}\n{\"id\":\"z\",\"vector\":[1,1,1]}\n")
     let ignored = try scene.json("import", "a.vdb", "new.jsonl", "--mode", "ignore", "--dry-run")
     #expect(ignored["ignored"] as? Int == 1)
     #expect(ignored["inserted"] as? Int == 1)
@@ -78,7 +82,8 @@ import Testing
 
   @Test func rowsWithNaNAreLeftOutWhenAsked() throws {
     let scene = try Scene.small()
-    try scene.folder.write("nan.jsonl", "{\"id\":\"x\",\"vector\":[1,NaN,1]}\n{\"id\":\"y\",\"vector\":[1,1,1]}\n")
+    try scene.folder.write(
+      "nan.jsonl", "{\"id\":\"x\",\"vector\":[1,NaN,1]}\n{\"id\":\"y\",\"vector\":[1,1,1]}\n")
     try scene.fail(4, "import", "a.vdb", "nan.jsonl")
     let result = try scene.run("import", "a.vdb", "nan.jsonl", "--nan", "skip")
     #expect(result.status == 3)
@@ -98,7 +103,8 @@ import Testing
     let scene = try Scene.small()
     try scene.folder.write("t.csv", "key;e0;e1;e2;year;note\nx;1;2;3;1999;hi\ny;4;5;6;;\n")
     try scene.succeed(
-      "import", "a.vdb", "t.csv", "--delimiter", ";", "--vector-columns", "e{0..2}", "--id-field", "key", "--cast",
+      "import", "a.vdb", "t.csv", "--delimiter", ";", "--vector-columns", "e{0..2}", "--id-field", "key",
+      "--cast",
       "year=int", "--payload-except", "note", "--id-prefix", "t-")
     let row = try scene.get("t-x")
     let payload = try #require(row["payload"] as? [String: Any])
@@ -107,14 +113,18 @@ import Testing
     #expect(try scene.count() == 5)
     try scene.folder.write("plain.csv", "v1,\"[1,2,3]\"\n")
     try scene.succeed(
-      "import", "a.vdb", "plain.csv", "--no-header", "--id-field", "c1", "--vector-field", "c2", "--no-payload")
+      "import", "a.vdb", "plain.csv", "--no-header", "--id-field", "column1", "--vector-field", "column2",
+      "--no-payload")
     #expect(try scene.count() == 6)
     try scene.fail(2, "import", "a.vdb", "t.csv", "--delimiter", "ab", says: "--delimiter")
   }
 
   @Test func recordsAreCutScaledSkippedAndLimited() throws {
     let scene = try Scene.small()
-    try scene.folder.write("long.jsonl", "{\"id\":\"p\",\"vector\":[9,9,9,1]}\n{\"id\":\"q\",\"vector\":[3,0,4,1]}\n{\"id\":\"r\",\"vector\":[1,1,1,1]}\n")
+    try scene.folder.write(
+      "long.jsonl",
+      "{\"id\":\"p\",\"vector\":[9,9,9,1]}\n{\"id\":\"q\",\"vector\":[3,0,4,1]}\n{\"id\":\"r\",\"vector\":[1,1,1,1]}\n"
+    )
     try scene.succeed(
       "import", "a.vdb", "long.jsonl", "--truncate-dims", "3", "--normalize", "--skip", "1", "--limit", "1")
     #expect(try scene.count() == 4)
@@ -147,7 +157,9 @@ import Testing
     try scene.folder.write("one.jsonl", Scene.lines(0..<3000))
     try scene.succeed("import", "--create", "x.vdb", "one.jsonl", "--memory-limit", "16M", "--threads", "1")
     try scene.succeed("import", "--create", "y.vdb", "one.jsonl", "--threads", "4")
-    let hashes = try ["x.vdb", "y.vdb"].map { try scene.json("info", $0, "--content-hash")["content_hash"] as? String }
+    let hashes = try ["x.vdb", "y.vdb"].map {
+      try scene.json("info", $0, "--content-hash")["content_hash"] as? String
+    }
     #expect(hashes[0] != nil && hashes[0] == hashes[1])
     try scene.fail(2, "import", "--create", "z.vdb", "one.jsonl", "--memory-limit", "1M")
     try scene.fail(2, "import", "--create", "z.vdb", "one.jsonl", "--tmpdir", "/tmp", says: "--tmpdir")
@@ -184,14 +196,15 @@ import Testing
     try scene.folder.write("one.jsonl", Scene.lines(0..<100))
     let result = try scene.succeed("import", "a.vdb", "one.jsonl", "--progress", "json")
     let lines = result.errors.split(separator: "\n").filter { $0.contains("vdb.progress/1") }
-    #expect(lines.contains { $0.contains("\"op\":\"import\"") && $0.contains("\"rows\":100") }, "\(result.errors)")
+    #expect(
+      lines.contains { $0.contains("\"op\":\"import\"") && $0.contains("\"rows\":100") }, "\(result.errors)")
   }
 
   @Test func locksAndForbiddenWritesAreReported() throws {
     let scene = try Scene.small()
     try scene.folder.write("one.jsonl", Scene.lines(0..<2))
     try scene.fail(12, "import", "a.vdb", "one.jsonl", "--read-only", says: "--read-only")
-    try scene.whileLocked {
+    try scene.whileLocked { () throws in
       let result = try scene.run("import", "a.vdb", "one.jsonl", "--lock-timeout", "0")
       #expect(result.status == 8)
       #expect(result.errors.contains("is being written by another process (reported: pid"))

@@ -12,7 +12,9 @@ import Testing
     #expect(result.errors.contains("next: vdb get a.vdb z"))
     let row = try scene.get("z")
     #expect((row["payload"] as? [String: Any])?["b"] as? Int == 1)
-    try scene.fail(7, "insert", "a.vdb", "--id", "z", "--vector", "[1,1,1]", says: "the id 'z' is in the collection already")
+    try scene.fail(
+      7, "insert", "a.vdb", "--id", "z", "--vector", "[1,1,1]",
+      says: "the id 'z' is in the collection already")
   }
 
   @Test func vectorsComeInEverySpelling() throws {
@@ -26,14 +28,16 @@ import Testing
     try scene.fail(2, "insert", "a.vdb", "--id", "i", "--vector", "[1,2]", says: "2 numbers")
     try scene.fail(2, "insert", "a.vdb", "--id", "i", "--vector", "[1,x,2]", says: "--vector")
     try scene.fail(6, "insert", "a.vdb", "--id", "i", "--vector", "@none.npy")
-    try scene.fail(2, "insert", "a.vdb", "--id", "i", "--vector", "[1,2,3]", "--payload", "[1]", says: "--payload")
+    try scene.fail(
+      2, "insert", "a.vdb", "--id", "i", "--vector", "[1,2,3]", "--payload", "[1]", says: "--payload")
     try scene.fail(2, "insert", "a.vdb", "--id", "i", "--vector", "[0,0,0]", says: "zeros")
     try scene.succeed("insert", "a.vdb", "--id", "i", "--vector", "[0,0,0]", "--zero-vector", "allow")
   }
 
   @Test func aStreamIsDurableBatchByBatch() throws {
     let scene = try Scene.small()
-    let result = try scene.succeed("insert", "a.vdb", "-", "--ack", "--batch-rows", "40", "--json", stdin: Scene.lines(0..<100))
+    let result = try scene.succeed(
+      "insert", "a.vdb", "-", "--ack", "--batch-rows", "40", "--json", stdin: Scene.lines(0..<100))
     let lines = result.output.split(separator: "\n")
     #expect(lines.count == 4)
     #expect(lines.filter { $0.hasPrefix("{\"schema\":\"vdb.ack/1\",\"rows\":40,") }.count == 2)
@@ -52,13 +56,17 @@ import Testing
     #expect(result.errors.contains("-:26"))
     #expect(result.errors.contains("the first 20 records of - are durable"), "\(result.errors)")
     #expect(try scene.count() == 23)
-    #expect(try scene.run("insert", "a.vdb", "-", "--batch-rows", "1", stdin: Scene.lines(20..<22) + "x").status == 4)
+    #expect(
+      try scene.run("insert", "a.vdb", "-", "--batch-rows", "1", stdin: Scene.lines(20..<22) + "x").status
+        == 4)
     #expect(try scene.count() == 25)
   }
 
   @Test func atomicMeansAllOrNothing() throws {
     let scene = try Scene.small()
-    try scene.fail(4, "insert", "a.vdb", "-", "--atomic", stdin: Scene.lines(0..<2500) + "x\n", says: "nothing was written")
+    try scene.fail(
+      4, "insert", "a.vdb", "-", "--atomic", stdin: Scene.lines(0..<2500) + "x\n", says: "nothing was written"
+    )
     let object = try scene.json("insert", "a.vdb", "-", "--atomic", stdin: Scene.lines(0..<2500))
     #expect(object["batches"] as? Int == 1)
     #expect(try scene.count() == 2503)
@@ -69,12 +77,15 @@ import Testing
     let scene = try Scene.small()
     try scene.fail(0, "insert", "a.vdb", "-", "-n", stdin: Scene.lines(0..<5), says: "would insert 5 rows")
     try scene.fail(
-      7, "insert", "a.vdb", "-", "-n", "--batch-rows", "1", stdin: Scene.lines(0..<5) + Scene.lines(3..<4), says: "k3")
+      7, "insert", "a.vdb", "-", "-n", "--batch-rows", "1", stdin: Scene.lines(0..<5) + Scene.lines(3..<4),
+      says: "k3")
   }
 
   @Test func upsertReplacesWholeRecords() throws {
     let scene = try Scene.small()
-    let object = try scene.json("upsert", "a.vdb", "-", stdin: "{\"id\":\"a\",\"vector\":[0,0,1]}\n{\"id\":\"new\",\"vector\":[1,2,3]}\n")
+    let object = try scene.json(
+      "upsert", "a.vdb", "-",
+      stdin: "{\"id\":\"a\",\"vector\":[0,0,1]}\n{\"id\":\"new\",\"vector\":[1,2,3]}\n")
     #expect(object["schema"] as? String == "vdb.upsert/1")
     #expect(object["replaced"] as? Int == 1)
     #expect(object["inserted"] as? Int == 1)
@@ -98,8 +109,10 @@ import Testing
     try scene.fail(2, "insert", "a.vdb")
     try scene.fail(6, "insert", "none.vdb", "--id", "x", "--vector", "[1,2,3]")
     try scene.fail(13, "insert", "a.vdb", "-", "--timeout", "1ns", stdin: Scene.lines(0..<5))
-    try scene.whileLocked {
-      #expect(try scene.run("insert", "a.vdb", "--id", "x", "--vector", "[1,2,3]", "--lock-timeout", "0").status == 8)
+    try scene.whileLocked { () throws in
+      #expect(
+        try scene.run("insert", "a.vdb", "--id", "x", "--vector", "[1,2,3]", "--lock-timeout", "0").status
+          == 8)
     }
   }
 
@@ -114,7 +127,11 @@ import Testing
     let scene = try Scene.small()
     try scene.folder.write("two.jsonl", Scene.lines(0..<2))
     let shell = try RunningTool(
-      path: "/bin/sh", ["-c", "\"$0\" insert a.vdb two.jsonl --ack | true", Tool.path.hasPrefix("/") ? Tool.path : FileManager.default.currentDirectoryPath + "/" + Tool.path],
+      path: "/bin/sh",
+      [
+        "-c", "\"$0\" insert a.vdb two.jsonl --ack | true",
+        Tool.path.hasPrefix("/") ? Tool.path : FileManager.default.currentDirectoryPath + "/" + Tool.path,
+      ],
       in: scene.folder.path)
     _ = try shell.wait()
     #expect(try scene.count() == 5)

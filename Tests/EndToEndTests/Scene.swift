@@ -88,12 +88,14 @@ final class Scene {
       let path = folder.file(name)
       guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !name.hasSuffix("lock.info")
       else { continue }
+      let type = try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+      guard type == .typeDirectory || type == .typeRegular else { continue }
       result[name] = isFolder.boolValue ? [] : [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     }
     return result
   }
 
-  /// Lines of records k0, k1, ... with vectors of `dimension` numbers.
+  /// Lines of records named k and a number, with vectors of `dimension` numbers.
   static func lines(_ range: Range<Int>, dimension: Int = 3) -> String {
     var text = ""
     for i in range {

@@ -12,7 +12,8 @@ import Testing
   @Test func changesFieldsOfTheMetadata() throws {
     let scene = try Scene.small()
     let result = try scene.succeed(
-      "update", "a.vdb", "--id", "a", "--set", "{\"lang\":\"fr\",\"x\":null}", "--set-field", "deep.er=[1,2.5]", "--unset", "n")
+      "update", "a.vdb", "--id", "a", "--set", "{\"lang\":\"fr\",\"x\":null}", "--set-field",
+      "deep.er=[1,2.5]", "--unset", "n")
     #expect(result.errors.contains("updated 1 row (lsn "))
     #expect(try payload(scene, "a") == "{\"deep\":{\"er\":[1,2.5]},\"lang\":\"fr\",\"x\":null}")
     try scene.succeed("update", "a.vdb", "--id", "b", "--unset", "old.x", "--merge")
@@ -47,7 +48,9 @@ import Testing
     #expect(try payload(scene, "a") == "{\"lang\":\"it\"}")
     #expect(try scene.get("a")["vector"] as? [Double] == [0.1, 0.2, 0.3])
     #expect(try payload(scene, "b") == "{}")
-    try scene.fail(4, "update", "a.vdb", "-", stdin: "{\"id\":\"a\",\"set\":{}}\n{\"id\":\"a\",\"sett\":{}}\n", says: "-:2")
+    try scene.fail(
+      4, "update", "a.vdb", "-", stdin: "{\"id\":\"a\",\"set\":{}}\n{\"id\":\"a\",\"sett\":{}}\n", says: "-:2"
+    )
     try scene.fail(4, "update", "a.vdb", "-", stdin: "{\"set\":{}}\n", says: "id")
     try scene.fail(4, "update", "a.vdb", "-", stdin: "{\"id\":\"a\",\"vector\":[1,2]}\n", says: "2 numbers")
   }
@@ -55,7 +58,8 @@ import Testing
   @Test func idsComeFromAFile() throws {
     let scene = try Scene.small()
     try scene.folder.write("ids.txt", "a\n\nc\r\n")
-    try scene.succeed("update", "a.vdb", "--ids-from", "ids.txt", "--set-field", "seen=true", "--expect-count", "2")
+    try scene.succeed(
+      "update", "a.vdb", "--ids-from", "ids.txt", "--set-field", "seen=true", "--expect-count", "2")
     #expect(try payload(scene, "c") == "{\"seen\":true}")
   }
 
@@ -71,7 +75,7 @@ import Testing
     try scene.fail(2, "update", "a.vdb", "--id", "a", "--merge", "--replace")
     try scene.fail(0, "update", "a.vdb", "--id", "a", "--set", "{\"x\":1}", "-n", says: "would update 1 row")
     try scene.fail(12, "update", "a.vdb", "--id", "a", "--set", "{\"x\":1}", "--read-only")
-    try scene.whileLocked {
+    try scene.whileLocked { () throws in
       #expect(try scene.run("update", "a.vdb", "--id", "a", "--set", "{}", "--lock-timeout", "0").status == 8)
     }
   }

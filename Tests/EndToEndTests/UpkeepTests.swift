@@ -24,7 +24,9 @@ import Testing
     #expect(try scene.count() == 597)
     try scene.succeed("verify", "a.vdb")
     try scene.fail(12, "checkpoint", "a.vdb", "--read-only")
-    try scene.whileLocked { #expect(try scene.run("checkpoint", "a.vdb", "--lock-timeout", "0").status == 8) }
+    try scene.whileLocked { () throws in
+      #expect(try scene.run("checkpoint", "a.vdb", "--lock-timeout", "0").status == 8)
+    }
   }
 
   @Test func compactionMergesAndKeepsTheContent() throws {
@@ -45,8 +47,10 @@ import Testing
     let scene = try used()
     try scene.succeed("checkpoint", "a.vdb")
     // Nothing may be merged and too few rows are dead.
-    let idle = try scene.json("compact", "a.vdb", "--target-segment", "1M", "--dead-ratio", "0.5", "--dry-run")
-    let eager = try scene.json("compact", "a.vdb", "--target-segment", "1M", "--dead-ratio", "0.001", "--dry-run")
+    let idle = try scene.json(
+      "compact", "a.vdb", "--target-segment", "1M", "--dead-ratio", "0.5", "--dry-run")
+    let eager = try scene.json(
+      "compact", "a.vdb", "--target-segment", "1M", "--dead-ratio", "0.001", "--dry-run")
     #expect((idle["dead_rows_removed"] as? Int ?? 9) <= (eager["dead_rows_removed"] as? Int ?? -1))
     #expect(eager["dead_rows_removed"] as? Int == 3)
   }
@@ -64,7 +68,8 @@ import Testing
     let scene = try Scene()
     try scene.folder.write("one.jsonl", Scene.lines(0..<300, dimension: 16))
     try scene.succeed("import", "--create", "a.vdb", "one.jsonl")
-    let secret = "{\"id\":\"secret-id-zzz\",\"vector\":[\((0..<16).map { "0.\($0 + 1)37" }.joined(separator: ","))],\"payload\":{\"name\":\"secret-payload-zzz\"}}\n"
+    let secret =
+      "{\"id\":\"secret-id-zzz\",\"vector\":[\((0..<16).map { "0.\($0 + 1)37" }.joined(separator: ","))],\"payload\":{\"name\":\"secret-payload-zzz\"}}\n"
     try scene.succeed("insert", "a.vdb", "-", stdin: secret)
     try scene.succeed("checkpoint", "a.vdb")
     try scene.succeed("delete", "a.vdb", "secret-id-zzz")
@@ -95,6 +100,8 @@ import Testing
     try scene.succeed("verify", "a.vdb")
     try scene.fail(12, "gc", "a.vdb", "--read-only")
     try scene.fail(2, "gc", "a.vdb", "--keep", "2")
-    try scene.whileLocked { #expect(try scene.run("gc", "a.vdb", "--lock-timeout", "0").status == 8) }
+    try scene.whileLocked { () throws in
+      #expect(try scene.run("gc", "a.vdb", "--lock-timeout", "0").status == 8)
+    }
   }
 }

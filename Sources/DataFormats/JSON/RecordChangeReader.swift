@@ -62,7 +62,8 @@ private struct ChangeParser {
       var scanner = unsafe JSONScanner(text)
       guard try scanner.peekKind() == .object else {
         throw JSONError(
-          .wrongType, at: 0, expected: "a JSON object with an id and changes", found: scanner.excerpt(from: 0))
+          .wrongType, at: 0, expected: "a JSON object with an id and changes", found: scanner.excerpt(from: 0)
+        )
       }
       try scanner.beginObject()
       var isFirst = true
@@ -71,7 +72,8 @@ private struct ChangeParser {
         let key = scanner.string(range)
         guard keys.insert(key).inserted else {
           throw JSONError(
-            .duplicateKey, at: range.start - 1, expected: "each key once in an object", found: "\"\(key)\" again")
+            .duplicateKey, at: range.start - 1, expected: "each key once in an object",
+            found: "\"\(key)\" again")
         }
         if key == "vector", try scanner.peekKind() != .string {
           // Kept as text, so that each number becomes the nearest float and not that of the nearest double.
@@ -126,7 +128,8 @@ private struct ChangeParser {
     case .string(let string): text = string
     case .int(let number): text = "\(number)"
     case .double: throw failure(.idFloat, "id", "a \(type.name) id", "a number with a fraction or exponent")
-    case .null, .bool, .array, .object: throw failure(.idType, "id", "a \(type.name) id", "another kind of value")
+    case .null, .bool, .array, .object:
+      throw failure(.idType, "id", "a \(type.name) id", "another kind of value")
     }
     do throws(IDError) {
       return try RecordID.parse(text: text, type: type)
@@ -152,7 +155,8 @@ private struct ChangeParser {
     _ code: FormatErrorCode, _ column: String, _ expected: String, _ found: String, hint: String? = nil
   ) -> FormatError {
     FormatError(
-      code, file: name, line: line, record: record, byteOffset: offset, column: column, expected: expected, found: found,
+      code, file: name, line: line, record: record, byteOffset: offset, column: column, expected: expected,
+      found: found,
       hint: hint)
   }
 }

@@ -30,10 +30,12 @@ package enum CheckpointCommand: ToolCommand {
     if records == 0 {
       context.messages.note("the log is empty; there is nothing to do")
     } else if context.isDryRun {
-      context.messages.note("would move \(counted(records, "record")) of the log into a segment (\(counted(rows, "row")))")
+      context.messages.note(
+        "would move \(counted(records, "record")) of the log into a segment (\(counted(rows, "row")))")
     } else {
       context.messages.note(
-        "moved \(counted(records, "record")) of the log into a segment (\(counted(rows, "row")), version \(writer.version))")
+        "moved \(counted(records, "record")) of the log into a segment (\(counted(rows, "row")), version \(writer.version))"
+      )
       context.suggest("info", context.collectionWord)
     }
     guard context.isJSON else { return }

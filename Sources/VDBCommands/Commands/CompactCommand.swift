@@ -81,7 +81,9 @@ package enum CompactCommand: ToolCommand {
       if !context.isDryRun { text += " (version \(report.version))" }
       context.messages.note(text)
     }
-    if report.stoppedEarly { context.messages.note("--max-duration ended the work early; run it again to go on") }
+    if report.stoppedEarly {
+      context.messages.note("--max-duration ended the work early; run it again to go on")
+    }
     if let proof {
       context.messages.note(
         "purged: no old version or log is left; of \(counted(proof.removedIDs, "removed id")) and "
@@ -89,12 +91,14 @@ package enum CompactCommand: ToolCommand {
           + "\(counted(proof.filesSearched, "file")) (\(NumberText.bytes(proof.bytesSearched)))")
       if proof.plainVectors > 0 {
         context.messages.note(
-          "\(counted(proof.plainVectors, "vector")) too short or too plain to be told from other bytes: searched for in rows only")
+          "\(counted(proof.plainVectors, "vector")) too short or too plain to be told from other bytes: searched for in rows only"
+        )
       }
     } else if context.isDryRun {
       if report.rewritten > 0 { context.suggest("compact", context.collectionWord) }
     } else if report.rewritten > 0 {
-      context.messages.note("the files of the version before are kept for repairs (vdb gc --keep 0 removes them)")
+      context.messages.note(
+        "the files of the version before are kept for repairs (vdb gc --keep 0 removes them)")
     }
     guard context.isJSON else { return }
     var json = JSONOutput.begin(.compact)

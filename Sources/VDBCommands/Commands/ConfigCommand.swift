@@ -45,7 +45,8 @@ package enum ConfigCommand: ToolCommand {
     let key = try arguments.operand(2).map { (name) throws(CommandFailure) in try setting(name) }
     let collection = try context.openCollection()
     switch (action, key) {
-    case ("set", let key?): try change(key, try value(arguments.operand(3) ?? "", of: key), collection, context)
+    case ("set", let key?):
+      try change(key, try value(arguments.operand(3) ?? "", of: key), collection, context)
     case ("unset", let key?): try change(key, nil, collection, context)
     default: try show(key, collection, &context)
     }
@@ -76,7 +77,8 @@ package enum ConfigCommand: ToolCommand {
   private static func show(
     _ key: SettingKey?, _ collection: Collection, _ context: inout CommandContext
   ) throws(CommandFailure) {
-    let stored = try engine { () throws(DatabaseError) in try CollectionInfo.read(collection) }.manifest.settings
+    let stored = try engine { () throws(DatabaseError) in try CollectionInfo.read(collection) }.manifest
+      .settings
     let shown = key.map { [$0] } ?? SettingKey.all
     let hasOrigin = context.arguments.flag(showOrigin)
     if let key, stored[key.name] == nil, !key.hasDefault { context.exitStatus = .negative }
@@ -89,7 +91,11 @@ package enum ConfigCommand: ToolCommand {
         json.beginObject()
         json.member("key", key.name)
         json.key("value")
-        if let value = stored[key.name] ?? (key.hasDefault ? key.defaultValue : nil) { json.raw(value) } else { json.null() }
+        if let value = stored[key.name] ?? (key.hasDefault ? key.defaultValue : nil) {
+          json.raw(value)
+        } else {
+          json.null()
+        }
         json.member("origin", stored[key.name] == nil ? "default" : "collection")
         json.member("meaning", key.meaning)
         json.endObject()
@@ -103,7 +109,8 @@ package enum ConfigCommand: ToolCommand {
       }
       return
     }
-    var table = Table([("KEY", .left), ("VALUE", .left)] + [hasOrigin ? ("ORIGIN", .left) : ("MEANING", .left)])
+    var table = Table(
+      [("KEY", .left), ("VALUE", .left)] + [hasOrigin ? ("ORIGIN", .left) : ("MEANING", .left)])
     for key in shown {
       table.add([
         key.name, stored[key.name] ?? key.defaultValue,

@@ -106,6 +106,8 @@ package enum DeleteCommand: ToolCommand {
       let more = missing.count > 5 ? " and \(NumberText.grouped(UInt64(missing.count - 5))) more" : ""
       context.messages.note("no row has the id \(shown)\(more)")
     }
-    if !context.isDryRun, receipt.deleted > 0 { context.suggest("compact", context.collectionWord, "--dry-run") }
+    if !context.isDryRun, receipt.deleted > 0 {
+      context.suggest("compact", context.collectionWord, "--dry-run")
+    }
   }
 }

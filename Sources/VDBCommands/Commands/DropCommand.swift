@@ -37,7 +37,8 @@ package enum DropCommand: ToolCommand {
     let size = info.map { " with \(counted($0.liveRows, "row"))" } ?? ""
     if !context.isDryRun {
       try Confirmation.requireName(
-        name, given: context.arguments.text(confirm), "This deletes the collection \(context.collectionPath)\(size).", context)
+        name, given: context.arguments.text(confirm),
+        "This deletes the collection \(context.collectionPath)\(size).", context)
     }
     let patience = context.lockPatience
     let holds = try engine { () throws(DatabaseError) in try collection.prepareToDrop(patience: patience) }

@@ -7,7 +7,8 @@ package enum GCCommand: ToolCommand {
   package static let keep = Option(
     "keep", .integer(0...1), "N", default: "1", summary: "Keep N versions before the newest",
     details:
-      "The version before the newest is what a collection is repaired from when its newest manifest is lost. `0` removes it too.")
+      "The version before the newest is what a collection is repaired from when its newest manifest is lost. `0` removes it too."
+  )
 
   package static let command = Command(
     "gc", group: "Upkeep", summary: "remove files that no version needs",

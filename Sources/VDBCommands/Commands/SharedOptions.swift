@@ -108,7 +108,7 @@ package enum SharedOptions {
   /// For commands that open a collection.
   package static let collection = [lockTimeout, timeout, readOnly, threads]
   /// For commands that change a collection.
-  package static let changing = [json, dryRun] + collection + [allowNetworkFS]
+  package static let changing = [json, dryRun, lockTimeout, timeout, readOnly, allowNetworkFS]
   /// For commands whose result can go to a file.
   package static let writing = [json, output, force]
 }

@@ -98,7 +98,8 @@ package enum UpdateCommand: ToolCommand {
     context.messages.note(text)
     if !result.missing.isEmpty {
       let shown = result.missing.prefix(5).map { "'\($0.display)'" }.joined(separator: ", ")
-      let more = result.missing.count > 5 ? " and \(NumberText.grouped(UInt64(result.missing.count - 5))) more" : ""
+      let more =
+        result.missing.count > 5 ? " and \(NumberText.grouped(UInt64(result.missing.count - 5))) more" : ""
       context.messages.note("no row has the id \(shown)\(more)")
     }
     if !context.isDryRun, receipt.replaced > 0, let first = changes.first {
@@ -146,7 +147,8 @@ package enum UpdateCommand: ToolCommand {
   private static func optionChanges(
     _ edit: MetadataEdit, _ vector: VectorArgument?, _ settings: CollectionSettings, _ context: CommandContext
   ) throws(CommandFailure) -> [RowChange] {
-    var arguments = try IDArguments(context.arguments.texts(id), orFrom: idsFrom, type: settings.idType, context)
+    var arguments = try IDArguments(
+      context.arguments.texts(id), orFrom: idsFrom, type: settings.idType, context)
     return try arguments.all().map { (id) throws(CommandFailure) in
       change(id, edit, vector?.numbers, vector?.origin ?? RowOrigin(source: "", line: 0, record: 0))
     }
@@ -156,13 +158,15 @@ package enum UpdateCommand: ToolCommand {
     _ path: String, _ settings: CollectionSettings, _ context: CommandContext
   ) throws(CommandFailure) -> [RowChange] {
     let source = try context.openInput(path)
-    var reader = try records { () throws(FormatError) in try RecordChangeReader(source, type: settings.idType) }
+    var reader = try records { () throws(FormatError) in try RecordChangeReader(source, type: settings.idType)
+    }
     var changes: [RowChange] = []
     while let line = try records({ () throws(FormatError) in try reader.next() }) {
       if let path = line.unset.first(where: \.hasIndex) {
         throw CommandFailure(
           FormatError(
-            .jsonSyntax, file: source.name, line: line.position.line, record: line.position.record, column: "unset",
+            .jsonSyntax, file: source.name, line: line.position.line, record: line.position.record,
+            column: "unset",
             expected: "the path of a field", found: "'\(path.text)'"))
       }
       let edit = MetadataEdit(replaces: line.replaces, set: line.set ?? JSONObject(), unset: line.unset)
@@ -175,7 +179,9 @@ package enum UpdateCommand: ToolCommand {
     return changes
   }
 
-  private static func change(_ id: RecordID, _ edit: MetadataEdit, _ vector: [Float]?, _ origin: RowOrigin) -> RowChange {
+  private static func change(_ id: RecordID, _ edit: MetadataEdit, _ vector: [Float]?, _ origin: RowOrigin)
+    -> RowChange
+  {
     guard !edit.isEmpty else { return RowChange(id: id, vector: vector, origin: origin) }
     let name = id.display
     return RowChange(

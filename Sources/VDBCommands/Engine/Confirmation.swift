@@ -49,11 +49,13 @@ enum Confirmation {
   }
 
   private static func notConfirmed(_ hint: String) -> CommandFailure {
-    CommandFailure(.conflict, code: "not-confirmed", "this was not confirmed; nothing was changed", hint: hint)
+    CommandFailure(
+      .conflict, code: "not-confirmed", "this was not confirmed; nothing was changed", hint: hint)
   }
 
   /// The line that a person types; nil where nobody can be asked.
-  private static func answer(_ question: String, _ context: CommandContext) throws(CommandFailure) -> String? {
+  private static func answer(_ question: String, _ context: CommandContext) throws(CommandFailure) -> String?
+  {
     guard context.terminals.isInputTerminal, context.terminals.isErrorTerminal,
       !context.arguments.flag(GlobalOptions.noInput)
     else { return nil }

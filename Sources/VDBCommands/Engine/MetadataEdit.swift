@@ -16,9 +16,7 @@ struct MetadataEdit: Sendable {
   /// Whether it leaves everything as it is.
   var isEmpty: Bool { !replaces && set.members.isEmpty && fields.isEmpty && unset.isEmpty }
 
-  /// The canonical metadata after the change.
-  ///
-  /// - Parameter old: A canonical JSON object.
+  /// The canonical metadata of the row `id` after the change of `old`, a canonical JSON object.
   func apply(to old: [UInt8], id: String) throws(DatabaseError) -> [UInt8] {
     do throws(JSONError) {
       var object = JSONObject()
@@ -37,8 +35,12 @@ struct MetadataEdit: Sendable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Sets a field; whatever stands on the way and is no object becomes one. Paths with array elements are refused earlier.
-  private static func put(_ value: JSONValue, _ steps: ArraySlice<FieldPath.Step>, into object: inout JSONObject) {
+  /// Sets a field; whatever stands on the way and is no object becomes one.
+  ///
+  /// Paths with array elements are refused earlier.
+  private static func put(
+    _ value: JSONValue, _ steps: ArraySlice<FieldPath.Step>, into object: inout JSONObject
+  ) {
     guard let key = name(steps.first) else { return }
     guard steps.count > 1 else {
       object[key] = value

@@ -36,7 +36,8 @@ extension Compactor {
     let garbage = try last.collectGarbage(keepParent: false, dryRun: false, patience: patience)
     if let pinned = garbage.pinnedVersions.first {
       try last.close()
-      throw .purgeIncomplete(path: collection.fileSystem.rootPath, detail: "version \(pinned) is in use by a reader")
+      throw .purgeIncomplete(
+        path: collection.fileSystem.rootPath, detail: "version \(pinned) is in use by a reader")
     }
     report.version = last.version
     let proof = try removed.prove(last)
@@ -60,9 +61,7 @@ struct RemovedRows {
   private let key: UUID16
   private let vectorBytes: Int
 
-  /// Collects the removed rows of all versions and logs that are still there.
-  ///
-  /// - Parameter writer: Its log is empty.
+  /// Collects the removed rows of all versions and logs that are still there; the writer's log is empty.
   init(_ writer: CollectionWriter) throws(DatabaseError) {
     key = writer.collection.identity.uuid
     vectorBytes = writer.collection.identity.vectorBytes
@@ -77,7 +76,9 @@ struct RemovedRows {
         }
         for row in 0..<segment.rows {
           let id = try lifted { () throws(StorageError) in try segment.id(row) }
-          let vector = unsafe try lifted { () throws(StorageError) in try unsafe segment.vectors(row..<(row + 1)) }
+          let vector = unsafe try lifted { () throws(StorageError) in
+            try unsafe segment.vectors(row..<(row + 1))
+          }
           try unsafe add(id, vector, live, writer.state)
           withExtendedLifetime(segment) {}
         }
@@ -133,12 +134,15 @@ struct RemovedRows {
     return nil
   }
 
-  private static func liveHashes(_ state: CollectionState, _ key: UUID16) throws(DatabaseError) -> Set<UInt64> {
+  private static func liveHashes(_ state: CollectionState, _ key: UUID16) throws(DatabaseError) -> Set<UInt64>
+  {
     var hashes: Set<UInt64> = []
     hashes.reserveCapacity(state.liveCount)
     for live in state.segments {
       for row in 0..<live.segment.rows where !live.dead.contains(row) {
-        let vector = unsafe try lifted { () throws(StorageError) in try unsafe live.segment.vectors(row..<(row + 1)) }
+        let vector = unsafe try lifted { () throws(StorageError) in
+          try unsafe live.segment.vectors(row..<(row + 1))
+        }
         hashes.insert(unsafe sipHash13(vector, key: key))
         withExtendedLifetime(live.segment) {}
       }
@@ -156,7 +160,9 @@ struct RemovedRows {
       removedIDs: UInt64(ids.count), removedVectors: UInt64(hashes.count), plainVectors: plain)
     let (fs, store, manifest) = (writer.fs, writer.store, writer.state.manifest)
     let versions = try lifted { () throws(StorageError) in try store.versions() }
-    guard versions == [manifest.version] else { throw incomplete(fs, "old versions \(versions.dropLast()) are there") }
+    guard versions == [manifest.version] else {
+      throw incomplete(fs, "old versions \(versions.dropLast()) are there")
+    }
     let logs = try liftedFile { () throws(FileError) in try fs.list("wal") }
     for name in logs {
       guard case .log(let number)? = FileNames.parse("wal/" + name), number >= manifest.firstLog else {
@@ -191,7 +197,9 @@ struct RemovedRows {
         throw incomplete(fs, "the id '\(id.display)' is in segment \(live.entry.number)")
       }
       for row in 0..<live.segment.rows {
-        let vector = unsafe try lifted { () throws(StorageError) in try unsafe live.segment.vectors(row..<(row + 1)) }
+        let vector = unsafe try lifted { () throws(StorageError) in
+          try unsafe live.segment.vectors(row..<(row + 1))
+        }
         let isRemoved = hashes.contains(unsafe sipHash13(vector, key: key))
         withExtendedLifetime(live.segment) {}
         if isRemoved, live.dead.contains(row) {
@@ -208,7 +216,8 @@ struct RemovedRows {
     guard !patterns.isEmpty, size >= vectorBytes else { return }
     let mapping = try liftedFile { () throws(FileError) in try OpenFile(fs, name, .reading).map(size: size) }
     defer { withExtendedLifetime(mapping) {} }
-    let known = state.segments.first { FileNames.segment($0.entry.number) == name }?.segment.vectorBytesInFile ?? 0..<0
+    let known =
+      state.segments.first { FileNames.segment($0.entry.number) == name }?.segment.vectorBytesInFile ?? 0..<0
     var place = 0
     while place + 8 <= size {
       if known.contains(place) {

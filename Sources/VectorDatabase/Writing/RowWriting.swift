@@ -29,7 +29,8 @@ package struct RowChange: Sendable {
   package var origin: RowOrigin
 
   package init(
-    id: RecordID, vector: [Float]? = nil, metadata: (@Sendable (_ old: [UInt8]) throws(DatabaseError) -> [UInt8])? = nil,
+    id: RecordID, vector: [Float]? = nil,
+    metadata: (@Sendable (_ old: [UInt8]) throws(DatabaseError) -> [UInt8])? = nil,
     origin: RowOrigin
   ) {
     self.id = id
@@ -149,9 +150,13 @@ extension CollectionWriter {
   }
 
   /// Deletes every row by one commit that names no segment.
-  package func deleteAll(expectedCount: UInt64? = nil, dryRun: Bool = false) throws(DatabaseError) -> CommitReceipt {
+  package func deleteAll(expectedCount: UInt64? = nil, dryRun: Bool = false) throws(DatabaseError)
+    -> CommitReceipt
+  {
     let count = UInt64(state.liveCount)
-    if let expectedCount, expectedCount != count { throw .countMismatch(expected: expectedCount, found: count) }
+    if let expectedCount, expectedCount != count {
+      throw .countMismatch(expected: expectedCount, found: count)
+    }
     var receipt = receipt()
     if !dryRun, count > 0 { receipt = try BulkImport(self, .insert, replacesAll: true).commit() }
     receipt.inserted = 0
