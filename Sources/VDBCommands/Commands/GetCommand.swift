@@ -30,7 +30,7 @@ package enum GetCommand: ToolCommand {
     ],
     operands: [Operands.collection, Operand("ID", .any, summary: "ids of the records")],
     options: [idsFrom, with, fields, missing],
-    sharedOptions: [SharedOptions.idsAsStrings] + SharedOptions.writing + SharedOptions.collection,
+    sharedOptions: [SharedOptions.idsAsStrings] + SharedOptions.writing + SharedOptions.reading,
     exclusiveGroups: [ExclusiveGroup(["ID", "ids-from"], isRequired: true)],
     examples: [
       Example("vdb get docs.vdb doc-17 doc-18", "Print two records."),

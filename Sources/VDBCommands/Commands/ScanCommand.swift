@@ -24,7 +24,7 @@ package enum ScanCommand: ToolCommand {
     ],
     operands: [Operands.collection],
     options: [limit, after, with, GetCommand.fields, idsOnly],
-    sharedOptions: [SharedOptions.idsAsStrings] + SharedOptions.writing + SharedOptions.collection,
+    sharedOptions: [SharedOptions.idsAsStrings] + SharedOptions.writing + SharedOptions.reading,
     exclusiveGroups: [ExclusiveGroup(["ids-only", "with"]), ExclusiveGroup(["ids-only", "fields"])],
     examples: [
       Example("vdb scan docs.vdb --limit 10", "Print the first ten records."),

@@ -63,13 +63,16 @@ package enum SearchCommand: ToolCommand {
       vector, id, queries, k, maxDistance, minScore, fields, with, format, offset, after, exact, exitStatus,
       positions, from, SharedOptions.vectorField, explain, profile,
     ],
-    sharedOptions: SharedOptions.writing + [SharedOptions.idsAsStrings] + SharedOptions.collection,
+    sharedOptions: SharedOptions.writing + [SharedOptions.idsAsStrings] + SharedOptions.reading + [SharedOptions.threads],
     exclusiveGroups: [
       ExclusiveGroup(["vector", "id", "queries"], isRequired: true),
       ExclusiveGroup(["max-distance", "min-score"]), ExclusiveGroup(["offset", "after"]),
       ExclusiveGroup(["format", "json"]), ExclusiveGroup(["after", "queries"]),
     ],
-    dependencies: [Dependency("from", needs: "queries"), Dependency("positions", needs: "format")],
+    dependencies: [
+      Dependency("from", needs: "queries"), Dependency("vector-field", needs: "queries"),
+      Dependency("positions", needs: "format"),
+    ],
     examples: [
       Example(
         "vdb search docs.vdb --vector @query.npy -k 3 --fields title", "Find the three nearest records."),
