@@ -11,7 +11,9 @@ import Testing
   }
 
   static let cases: [Case] = ["jsonl", "json", "npy", "fvecs", "jsonl-base64"].flatMap { format in
-    ["string", "int64", "uuid"].flatMap { ids in ["f32", "f16"].map { Case(format: format, idType: ids, type: $0) } }
+    ["string", "int64", "uuid"].flatMap { ids in
+      ["f32", "f16"].map { Case(format: format, idType: ids, type: $0) }
+    }
   }
 
   private static func ids(_ type: String) -> [String] {
@@ -27,11 +29,15 @@ import Testing
     try folder.done("info", name, "--json", "--content-hash").object()["content_hash"] as? String
   }
 
-  @Test(arguments: cases) func `what was exported and imported again has the same content`(_ item: Case) throws {
+  @Test(arguments: cases) func `what was exported and imported again has the same content`(_ item: Case)
+    throws
+  {
     let folder = try ReadingFolder.withSmall(ids: Self.ids(item.idType), idType: item.idType, type: item.type)
     try folder.done(
       "upsert", "s.vdb", "-", "-q",
-      stdin: "{\"id\":\(item.idType == "int64" ? "7" : "\"\(Self.ids(item.idType)[2])\""),\"vector\":[0.1,-1e-7],\"payload\":{\"x\":[1,2.5,null,\"é\"],\"y\":{}}}\n")
+      stdin:
+        "{\"id\":\(item.idType == "int64" ? "7" : "\"\(Self.ids(item.idType)[2])\""),\"vector\":[0.1,-1e-7],\"payload\":{\"x\":[1,2.5,null,\"é\"],\"y\":{}}}\n"
+    )
     let format = item.format == "jsonl-base64" ? "jsonl" : item.format
     var words = ["export", "s.vdb", "-o", "out.\(format)", "-q"]
     var back = ["import", "r.vdb", "out.\(format)", "-q"]
@@ -71,18 +77,21 @@ import Testing
     let folder = try ReadingFolder.withSmall()
     try folder.done("export", "s.vdb", "-o", "out.\(format)", "-q")
     try folder.done(
-      "import", "r.vdb", "out.\(format)", "--create", "--metric", "l2", "--cast", "n=int", "--cast", "a=json", "-q")
+      "import", "r.vdb", "out.\(format)", "--create", "--metric", "l2", "--cast", "n=int", "--cast", "a=json",
+      "-q")
     #expect(try hash(folder, "s.vdb") == hash(folder, "r.vdb"))
     try folder.done("export", "s.vdb", "-o", "columns.\(format)", "--vector-columns", "e", "-q")
     let header = try #require(try folder.shell("head -1 columns.\(format)").lines.first)
     #expect(header.contains("e0") && header.contains("e1"))
     try folder.done(
-      "import", "c.vdb", "columns.\(format)", "--create", "--metric", "l2", "--vector-columns", "e{0..1}", "--cast",
+      "import", "c.vdb", "columns.\(format)", "--create", "--metric", "l2", "--vector-columns", "e{0..1}",
+      "--cast",
       "n=int", "--cast", "a=json", "-q")
     #expect(try hash(folder, "s.vdb") == hash(folder, "c.vdb"))
     try folder.done("export", "s.vdb", "-o", "b64.\(format)", "--vector-encoding", "base64", "-q")
     try folder.done(
-      "import", "b.vdb", "b64.\(format)", "--create", "--metric", "l2", "--cast", "n=int", "--cast", "a=json", "-q")
+      "import", "b.vdb", "b64.\(format)", "--create", "--metric", "l2", "--cast", "n=int", "--cast", "a=json",
+      "-q")
     #expect(try hash(folder, "s.vdb") == hash(folder, "b.vdb"))
   }
 
@@ -106,21 +115,26 @@ import Testing
       try folder.done("export", "s.vdb", "--no-vectors", "--fields", "n", "--limit", "1").output
         == "{\"id\":\"a\",\"payload\":{\"n\":0}}\n")
     #expect(
-      try folder.done("export", "s.vdb", "--to", "csv", "--no-vectors", "--fields", "a.b,n", "--limit", "1").output
+      try folder.done("export", "s.vdb", "--to", "csv", "--no-vectors", "--fields", "a.b,n", "--limit", "1")
+        .output
         == "id,a,n\r\na,\"{\"\"b\"\":\"\"t0\"\"}\",0\r\n")
     let ints = try ReadingFolder.withSmall(ids: ["1", "2", "3", "4", "5"], idType: "int64")
     #expect(
-      try ints.done("export", "s.vdb", "--no-vectors", "--fields", "n", "--limit", "1", "--ids-as-strings").output
+      try ints.done("export", "s.vdb", "--no-vectors", "--fields", "n", "--limit", "1", "--ids-as-strings")
+        .output
         == "{\"id\":\"1\",\"payload\":{\"n\":0}}\n")
   }
 
   @Test func `options that have no place in a format are refused`() throws {
     let folder = try ReadingFolder.withSmall()
     let wrong: [[String]] = [
-      ["--to", "npy", "--no-vectors"], ["--to", "fvecs", "--vector-encoding", "base64"], ["--to", "npy", "--fields", "n"],
-      ["--to", "jsonl", "--ids-out", "x"], ["--to", "csv", "--payload-out", "x"], ["--to", "jsonl", "--vector-columns", "e"],
+      ["--to", "npy", "--no-vectors"], ["--to", "fvecs", "--vector-encoding", "base64"],
+      ["--to", "npy", "--fields", "n"],
+      ["--to", "jsonl", "--ids-out", "x"], ["--to", "csv", "--payload-out", "x"],
+      ["--to", "jsonl", "--vector-columns", "e"],
       ["--to", "json", "--spreadsheet-safe"], ["--to", "csv", "--ids-as-strings"], ["--json"],
-      ["--to", "csv", "--no-vectors", "--vector-columns", "e"], ["--memory-limit", "1G"], ["--tmpdir", "/tmp"],
+      ["--to", "csv", "--no-vectors", "--vector-columns", "e"], ["--memory-limit", "1G"],
+      ["--tmpdir", "/tmp"],
     ]
     for words in wrong {
       #expect(try Tool.run(["export", "s.vdb"] + words, in: folder.path).status == 2, "\(words)")
@@ -129,7 +143,8 @@ import Testing
 
   @Test func `cells like formulas are told of and neutralised when asked`() throws {
     let folder = try ReadingFolder.withSmall()
-    try folder.done("insert", "s.vdb", "-", "-q", stdin: "{\"id\":\"f\",\"vector\":[1,1],\"payload\":{\"t\":\"=1+1\"}}\n")
+    try folder.done(
+      "insert", "s.vdb", "-", "-q", stdin: "{\"id\":\"f\",\"vector\":[1,1],\"payload\":{\"t\":\"=1+1\"}}\n")
     let plain = try folder.done("export", "s.vdb", "--to", "csv", "--no-vectors", "--fields", "t")
     #expect(plain.output.contains("f,=1+1\r\n"))
     #expect(plain.errors.contains("--spreadsheet-safe"))

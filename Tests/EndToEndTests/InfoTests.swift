@@ -6,7 +6,9 @@ import Testing
   @Test func `info prints lines of names and values, aligned on a terminal`() throws {
     let folder = try ReadingFolder.withSmall()
     let plain = try folder.done("info", "s.vdb").output
-    for line in ["records\t5\n", "dims\t2\n", "metric\tl2\n", "type\tf32\n", "id type\tstring\n", "index\tnone\n"] {
+    for line in [
+      "records\t5\n", "dims\t2\n", "metric\tl2\n", "type\tf32\n", "id type\tstring\n", "index\tnone\n",
+    ] {
       #expect(plain.contains(line), "\(line) in \(plain)")
     }
     let table = try folder.done("info", "s.vdb", "--format", "table").output
@@ -21,7 +23,9 @@ import Testing
     #expect(plain["schema"] as? String == "vdb.info/1")
     #expect(plain["records"] as? Int == 5)
     #expect(plain["log_changes"] as? Int == 2)
-    for name in ["segments", "files", "logs", "indexes", "content_hash", "search_bytes"] { #expect(plain[name] == nil) }
+    for name in ["segments", "files", "logs", "indexes", "content_hash", "search_bytes"] {
+      #expect(plain[name] == nil)
+    }
     let full = try folder.done(
       "info", "s.vdb", "--format", "json", "--segments", "--files", "--wal", "--indexes", "--content-hash",
       "--estimate-memory"
@@ -47,7 +51,9 @@ import Testing
     #expect(try folder.done("info", "s.vdb", "--wal").output.contains(".vwal\t"))
     #expect(try folder.done("info", "s.vdb", "--content-hash").output.contains("content hash\t"))
     #expect(try folder.done("info", "s.vdb", "--estimate-memory").output.contains("search memory\t40\n"))
-    #expect(try folder.done("info", "s.vdb", "--format", "table", "--indexes").output.contains("index  kind  segment"))
+    #expect(
+      try folder.done("info", "s.vdb", "--format", "table", "--indexes").output.contains(
+        "index  kind  segment"))
   }
 
   @Test func `the content hash does not depend on how the records are stored`() throws {

@@ -5,7 +5,8 @@ import Testing
 @Suite struct ListTests {
   @Test func `list finds collections here, in named folders, and below them when asked`() throws {
     let folder = try ReadingFolder.withSmall()
-    try FileManager.default.createDirectory(atPath: folder.path + "/in/ner", withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      atPath: folder.path + "/in/ner", withIntermediateDirectories: true)
     try folder.done("create", "in/ner/deep.vdb", "--dims", "3", "-q")
     try folder.done("create", "in/b.vdb", "--dims", "4", "-q")
     func paths(_ words: String...) throws -> [String] {
@@ -30,7 +31,8 @@ import Testing
     let folder = try ReadingFolder.withSmall()
     try folder.done("create", "lost.vdb", "--dims", "3", "-q")
     try FileManager.default.removeItem(atPath: folder.path + "/lost.vdb/VDB")
-    let manifest = try #require(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/s.vdb/manifest").max())
+    let manifest = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: folder.path + "/s.vdb/manifest").max())
     let path = folder.path + "/s.vdb/manifest/" + manifest
     var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     bytes[bytes.count / 2] ^= 4

@@ -34,7 +34,8 @@ final class ReadingFolder {
 
   /// `s.vdb`: five records on a line, ids of the given type; the last two lie in the log.
   static func withSmall(
-    ids: [String] = ["a", "b", "c", "d", "e"], idType: String = "string", metric: String = "l2", type: String = "f32"
+    ids: [String] = ["a", "b", "c", "d", "e"], idType: String = "string", metric: String = "l2",
+    type: String = "f32"
   ) throws -> ReadingFolder {
     let folder = try ReadingFolder()
     try folder.done(
@@ -52,7 +53,8 @@ final class ReadingFolder {
 
   /// Runs a line of shell in the folder; `vdb` is the built tool.
   func shell(_ line: String) throws -> ToolResult {
-    let tool = Tool.path.hasPrefix("/") ? Tool.path : FileManager.default.currentDirectoryPath + "/" + Tool.path
+    let tool =
+      Tool.path.hasPrefix("/") ? Tool.path : FileManager.default.currentDirectoryPath + "/" + Tool.path
     let script = "vdb() { '\(tool)' \"$@\"; }; cd '\(path)' && { \(line); }"
     return try RunningTool(path: "/bin/bash", ["-c", script]).wait()
   }
@@ -63,9 +65,11 @@ final class ReadingFolder {
       print("SKIPPED: there is no /usr/bin/script to make a terminal")
       return nil
     }
-    let tool = Tool.path.hasPrefix("/") ? Tool.path : FileManager.default.currentDirectoryPath + "/" + Tool.path
+    let tool =
+      Tool.path.hasPrefix("/") ? Tool.path : FileManager.default.currentDirectoryPath + "/" + Tool.path
     let result = try RunningTool(
-      path: "/usr/bin/script", ["-qec", "'\(tool)' \(arguments)", "/dev/null"], environment: ["TERM": "xterm"],
+      path: "/usr/bin/script", ["-qec", "'\(tool)' \(arguments)", "/dev/null"],
+      environment: ["TERM": "xterm"],
       in: path
     ).wait()
     return result.output.replacingOccurrences(of: "\r\n", with: "\n")
@@ -90,18 +94,22 @@ extension ToolResult {
 /// What every command that reads a collection does alike.
 @Suite struct ReadingCommandTests {
   private static let commands: [[String]] = [
-    ["count"], ["get", "x"], ["scan"], ["search", "--vector", "[1,2]"], ["export"], ["info"], ["log"], ["verify"],
+    ["count"], ["get", "x"], ["scan"], ["search", "--vector", "[1,2]"], ["export"], ["info"], ["log"],
+    ["verify"],
   ]
 
   private func words(_ command: [String], _ collection: String) -> [String] {
     [command[0], collection] + command.dropFirst()
   }
 
-  @Test(arguments: commands) func `a collection that is not there ends with status 6`(_ command: [String]) throws {
+  @Test(arguments: commands) func `a collection that is not there ends with status 6`(_ command: [String])
+    throws
+  {
     let folder = try TemporaryFolder()
     for name in ["none.vdb", "file", "folder"] {
       try folder.write("file", "text")
-      try FileManager.default.createDirectory(atPath: folder.file("folder"), withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        atPath: folder.file("folder"), withIntermediateDirectories: true)
       let result = try Tool.run(words(command, name), in: folder.path)
       #expect(result.status == 6, "\(command) \(name): \(result.errors)")
       #expect(result.output.isEmpty)
@@ -120,16 +128,19 @@ extension ToolResult {
     #expect(object["exit"] as? Int == 6)
   }
 
-  @Test(arguments: commands) func `a time limit that is over ends with status 13`(_ command: [String]) throws {
+  @Test(arguments: commands) func `a time limit that is over ends with status 13`(_ command: [String]) throws
+  {
     let folder = try ReadingFolder.withSmall(ids: ["x", "b", "c", "d", "e"])
     let result = try Tool.run(words(command, "s.vdb") + ["--timeout", "1ns"], in: folder.path)
     #expect(result.status == 13, "\(command): \(result.output) \(result.errors)")
   }
 
-  @Test(arguments: commands) func `options that would have no effect are unknown`(_ command: [String]) throws {
+  @Test(arguments: commands) func `options that would have no effect are unknown`(_ command: [String]) throws
+  {
     let folder = try TemporaryFolder()
     for option in ["--lock-timeout=1s", "--read-only", "--dry-run"] {
-      #expect(try Tool.run(words(command, "s.vdb") + [option], in: folder.path).status == 2, "\(command) \(option)")
+      #expect(
+        try Tool.run(words(command, "s.vdb") + [option], in: folder.path).status == 2, "\(command) \(option)")
     }
   }
 
@@ -160,8 +171,12 @@ extension ToolResult {
 
   @Test func `a reader that stops early ends the tool quietly`() throws {
     let folder = try ReadingFolder.withPackages()
-    for line in ["scan p.vdb", "export p.vdb", "export p.vdb --to csv", "search p.vdb --id dh-nodejs -k all --with vector"] {
-      let result = try folder.shell("set -o pipefail; vdb \(line) | head -1 >/dev/null; echo ${PIPESTATUS[0]}")
+    for line in [
+      "scan p.vdb", "export p.vdb", "export p.vdb --to csv",
+      "search p.vdb --id dh-nodejs -k all --with vector",
+    ] {
+      let result = try folder.shell(
+        "set -o pipefail; vdb \(line) | head -1 >/dev/null; echo ${PIPESTATUS[0]}")
       #expect(result.errors.isEmpty, "\(line): \(result.errors)")
       #expect(result.output == "141\n", "\(line)")
     }

@@ -15,12 +15,13 @@ import Testing
         == "1\tb\t0.0\tt1\t1\t\n")
     #expect(
       try folder.done("search", "s.vdb", "--vector", "[2,1]", "-k", "1", "--with", "vector,payload").output
-        == "1\tb\t0.0\t[2,1]\t{\"a\":{\"b\":\"t1\",\"c\":true},\"n\":1}\n")
+        == "1\tb\t0.0\t[2.0,1.0]\t{\"a\":{\"b\":\"t1\",\"c\":true},\"n\":1}\n")
     #expect(
       try folder.done("search", "s.vdb", "--vector", "[2,1]", "-k", "1", "--format", "csv").output
         == "rank,id,distance\r\n1,b,0.0\r\n")
     #expect(
-      try folder.done("search", "s.vdb", "--vector", "[2,1]", "-k", "2", "--format", "ids").output == "b\na\n")
+      try folder.done("search", "s.vdb", "--vector", "[2,1]", "-k", "2", "--format", "ids").output == "b\na\n"
+    )
     #expect(
       try folder.done("search", "s.vdb", "--vector", "[2,1]", "-k", "1", "--format", "table").output
         == "rank  id  distance\n1     b   0.0\n")
@@ -56,7 +57,8 @@ import Testing
   @Test func `the record of --id itself is left out`() throws {
     let folder = try ReadingFolder.withSmall()
     #expect(
-      try folder.done("search", "s.vdb", "--id", "a", "-k", "all", "--format", "ids").output == "b\nc\nd\ne\n")
+      try folder.done("search", "s.vdb", "--id", "a", "-k", "all", "--format", "ids").output == "b\nc\nd\ne\n"
+    )
     #expect(try folder.done("search", "s.vdb", "--id", "e", "-k", "1", "--format", "ids").output == "d\n")
     #expect(try folder.vdb("search", "s.vdb", "--id", "nope").status == 1)
   }
@@ -123,18 +125,19 @@ import Testing
     let truth = try Data(contentsOf: URL(fileURLWithPath: ReadingFolder.packages + "truth-cosine-10.ivecs"))
     for threads in ["1", "2", "5"] {
       let found = try folder.done(
-        "search", "p.vdb", "--queries", Self.queries, "-k", "10", "--format", "ivecs", "--positions", "--threads",
+        "search", "p.vdb", "--queries", Self.queries, "-k", "10", "--format", "ivecs", "--positions",
+        "--threads",
         threads)
       #expect(Data(found.stdout) == truth)
     }
-    try folder.done("import", "q.vdb", Self.queries, "--create", "--id-from", "row", "-q")
+    try folder.done("import", "q.vdb", Self.queries, "--create", "-q")
     for format in ["npy", "fvecs", "csv", "json"] {
       try folder.done("export", "q.vdb", "-o", "q.\(format)", "-q")
       let found = try folder.done(
         "search", "p.vdb", "--queries", "q.\(format)", "-k", "10", "--format", "ivecs", "--positions")
       #expect(Data(found.stdout) == truth, "\(format)")
     }
-    try folder.folder.write("bad.jsonl", "{\"vector\":[1,2]}\n")
+    try folder.folder.write("bad.jsonl", "{\"vector\":[1.0,2.0]}\n")
     let bad = try folder.vdb("search", "p.vdb", "--queries", "bad.jsonl")
     #expect(bad.status == 4)
     #expect(bad.errors.contains("bad.jsonl"))
@@ -170,8 +173,10 @@ import Testing
     #expect(try numbers("-k", "7", "--positions") == [0, 1, 2, 3, 4, 4, 3, 2, 1, 0])
     let text = try ReadingFolder.withSmall()
     #expect(try text.vdb("search", "s.vdb", "--vector", "[1,1]", "--format", "ivecs").status == 2)
-    #expect(try text.vdb("search", "s.vdb", "--vector", "[1,1]", "--format", "ids", "--positions").status == 2)
-    #expect(try text.vdb("search", "s.vdb", "--vector", "[1,1]", "--format", "ids", "--fields", "n").status == 2)
+    #expect(
+      try text.vdb("search", "s.vdb", "--vector", "[1,1]", "--format", "ids", "--positions").status == 2)
+    #expect(
+      try text.vdb("search", "s.vdb", "--vector", "[1,1]", "--format", "ids", "--fields", "n").status == 2)
   }
 
   @Test func `bad query vectors are refused with the fitting status`() throws {
@@ -183,9 +188,11 @@ import Testing
     try folder.folder.write("v.json", "[1,2,3]")
     #expect(try folder.vdb("search", "s.vdb", "--vector", "@v.json").status == 4)
     try folder.folder.write("v.json", "[2,1]")
-    #expect(try folder.done("search", "s.vdb", "--vector", "@v.json", "-k", "1", "--format", "ids").output == "b\n")
     #expect(
-      try folder.done("search", "s.vdb", "--vector", "@-", "-k", "1", "--format", "ids", stdin: "[2,1]").output
+      try folder.done("search", "s.vdb", "--vector", "@v.json", "-k", "1", "--format", "ids").output == "b\n")
+    #expect(
+      try folder.done("search", "s.vdb", "--vector", "@-", "-k", "1", "--format", "ids", stdin: "[2,1]")
+        .output
         == "b\n")
     #expect(try folder.vdb("search", "s.vdb").status == 2)
     #expect(try folder.vdb("search", "s.vdb", "--vector", "[1,1]", "--id", "a").status == 2)
@@ -208,7 +215,8 @@ import Testing
     #expect(object["rows"] as? Int == 5)
     #expect(object["log_rows"] as? Int == 2)
     #expect(object["threads"] as? Int == 1)
-    let threads = try folder.done("search", "s.vdb", "--vector", "[1,1]", "--explain", "--json", "--threads", "3")
+    let threads = try folder.done(
+      "search", "s.vdb", "--vector", "[1,1]", "--explain", "--json", "--threads", "3")
     #expect(try threads.object()["threads"] as? Int == 3)
     let profile = try folder.done("search", "s.vdb", "--vector", "[1,1]", "--profile")
     #expect(profile.errors.contains("1 queries, 5 rows scanned"))
@@ -218,7 +226,9 @@ import Testing
 
   @Test func `integer ids are numbers in JSON unless they are wanted as strings`() throws {
     let folder = try ReadingFolder.withSmall(ids: ["1", "2", "3", "4", "5"], idType: "int64")
-    #expect(try folder.done("search", "s.vdb", "--vector", "[1,1]", "-k", "1", "--json").output.contains("{\"id\":1,"))
+    #expect(
+      try folder.done("search", "s.vdb", "--vector", "[1,1]", "-k", "1", "--json").output.contains(
+        "{\"id\":1,"))
     #expect(
       try folder.done("search", "s.vdb", "--vector", "[1,1]", "-k", "1", "--json", "--ids-as-strings").output
         .contains("{\"id\":\"1\","))

@@ -20,7 +20,8 @@ package enum ListCommand: ToolCommand {
     exitNotes: ExitNotes.sorted(
       [ExitNote(5, "a collection is damaged")],
       [
-        ExitNotes.note(.usage), ExitNotes.note(.timeout), ExitNote(6, "a folder does not exist"), ExitNotes.note(.ioError),
+        ExitNotes.note(.usage), ExitNotes.note(.timeout), ExitNote(6, "a folder does not exist"),
+        ExitNotes.note(.ioError),
         ExitNotes.note(.denied),
       ]), seeAlso: ["info"])
 
@@ -47,7 +48,9 @@ package enum ListCommand: ToolCommand {
       if found.isEmpty { context.messages.note("no collections found") }
     }
     for collection in found {
-      if let problem = collection.problem { context.messages.warning("\(collection.path): \(problem.message)") }
+      if let problem = collection.problem {
+        context.messages.warning("\(collection.path): \(problem.message)")
+      }
       if collection.health == .damaged { context.exitStatus = .corrupt }
     }
   }

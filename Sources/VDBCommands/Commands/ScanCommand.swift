@@ -31,7 +31,10 @@ package enum ScanCommand: ToolCommand {
       Example("vdb scan docs.vdb --ids-only", "Print all ids."),
     ],
     exitNotes: ExitNotes.sorted(
-      [ExitNote(7, "the output file exists already, or records have changed since the cursor of --after was made")],
+      [
+        ExitNote(
+          7, "the output file exists already, or records have changed since the cursor of --after was made")
+      ],
       ExitNotes.reading), seeAlso: ["get", "export", "count"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
