@@ -240,3 +240,12 @@ func takesAnyLineEnd(_ end: String) {
   let kept = Reading.csv("id,vector,payload\na,[1],x\n", options: options { $0.payload = .only(["payload"]) })
   #expect(kept.metadata == [#"{"payload":"x"}"#])
 }
+
+@Test func aReturnAtTheEndOfAFullBufferIsNoTrap() {
+  for padding in 30..<70 {
+    let text = "id,vector,t\r\na,[1]," + String(repeating: "x", count: padding) + "\r\nb,[2],y\r\n"
+    let read = Reading.csv(text, options: options { $0.blockBytes = 64 })
+    #expect(read.failure == nil)
+    #expect(read.ids == ["a", "b"])
+  }
+}

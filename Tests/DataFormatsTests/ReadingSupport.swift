@@ -19,31 +19,37 @@ struct Reading: Equatable {
     _ source: any ByteSource, format: RecordFormat, options: ReadOptions = ReadOptions(), threads: Int = 1,
     maximumRows: Int = 1000
   ) -> Reading {
-    var result = Reading()
     do throws(FormatError) {
-      let reader = try open(source, format, options, threads)
-      var batch = RecordBatch(dimension: 0)
-      while true {
-        do throws(FormatError) {
-          guard try reader.next(&batch, maximumRows: maximumRows) else { break }
-        } catch {
-          result.failure = error
-          break
-        }
-        for row in 0..<batch.count {
-          result.ids.append(
-            RecordID(bytes: Array(batch.idBytes[batch.idRange(row)]), type: batch.idType).display)
-          result.vectors.append(Array(batch.vectors[batch.vectorRange(row)]))
-          result.metadata.append(
-            String(decoding: batch.metadataBytes[batch.metadataRange(row)], as: UTF8.self))
-          result.lines.append(batch.positions[row].line)
-          result.records.append(batch.positions[row].record)
-        }
+      return all(try open(source, format, options, threads), maximumRows: maximumRows)
+    } catch {
+      var result = Reading()
+      result.failure = error
+      return result
+    }
+  }
+
+  /// Reads until a reader ends or fails.
+  static func all(_ reader: any RecordReader, maximumRows: Int = 1000) -> Reading {
+    var result = Reading()
+    var batch = RecordBatch(dimension: 0)
+    while true {
+      do throws(FormatError) {
+        guard try reader.next(&batch, maximumRows: maximumRows) else { break }
+      } catch {
+        result.failure = error
+        break
       }
-      result.warnings = reader.warnings
-      result.skipped = reader.skippedRows
-      result.dimension = reader.dimension
-    } catch { result.failure = error }
+      for row in 0..<batch.count {
+        result.ids.append(batch.id(row).display)
+        result.vectors.append(Array(batch.vectors[batch.vectorRange(row)]))
+        result.metadata.append(String(decoding: batch.metadataBytes[batch.metadataRange(row)], as: UTF8.self))
+        result.lines.append(batch.positions[row].line)
+        result.records.append(batch.positions[row].record)
+      }
+    }
+    result.warnings = reader.warnings
+    result.skipped = reader.skippedRows
+    result.dimension = reader.dimension
     return result
   }
 

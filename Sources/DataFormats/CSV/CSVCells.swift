@@ -15,7 +15,7 @@ enum CSVCellFailure: Error, Equatable {
   /// A quote inside a cell that does not begin with one.
   case strayQuote(offset: Int)
   /// Something other than a delimiter behind a closing quote.
-  case afterQuote(offset: Int)
+  case afterQuote(offset: Int, opened: Int)
   /// A quoted cell without its end.
   case unclosed(offset: Int)
 }
@@ -47,7 +47,9 @@ enum CSVCells {
         }
         cell.end = next
         position = next &+ 1
-        if position < end, unsafe base[position] != delimiter { throw .afterQuote(offset: position) }
+        if position < end, unsafe base[position] != delimiter {
+          throw .afterQuote(offset: position, opened: cell.start)
+        }
       } else {
         cell.start = position
         let next = unsafe ByteSearch.first(delimiter, quote, base, position, end)

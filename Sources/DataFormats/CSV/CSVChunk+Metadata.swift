@@ -18,6 +18,23 @@ struct CSVNotes: Sendable {
 
   init(fieldCount: Int = 0) { columns = [Column](repeating: [], count: fieldCount) }
 
+  /// Forgets everything.
+  mutating func clear() { self = CSVNotes(fieldCount: columns.count) }
+
+  /// Adds what was seen in later records.
+  mutating func merge(_ other: CSVNotes) {
+    for index in columns.indices where index < other.columns.count {
+      columns[index].formUnion(other.columns[index])
+    }
+    if other.wrapped.count > 0 {
+      wrapped = (wrapped.count + other.wrapped.count, wrapped.count == 0 ? other.wrapped.line : wrapped.line)
+    }
+    if other.spaced.count > 0 {
+      spaced = (spaced.count + other.spaced.count, spaced.count == 0 ? other.spaced.line : spaced.line)
+    }
+    json.numbersKeptAsText += other.json.numbersKeptAsText
+  }
+
   mutating func add(_ notes: VectorText.Notes, _ line: UInt64) {
     if notes.contains(.wrapped) { wrapped = (wrapped.count + 1, wrapped.count == 0 ? line : wrapped.line) }
     if notes.contains(.spaced) { spaced = (spaced.count + 1, spaced.count == 0 ? line : spaced.line) }

@@ -10,6 +10,8 @@ import MetadataFilters
   let rules: VectorRules
   let file: String
   let delimiter: UInt8
+  /// Whether the text came in another encoding, so that offsets in the source are not known.
+  let isDecoded: Bool
   /// Numbers in each vector of the source.
   let sourceDimension: Int
   let dimension: Int
@@ -35,6 +37,7 @@ import MetadataFilters
     rules = VectorRules(reader.options)
     file = reader.name
     delimiter = reader.delimiter
+    isDecoded = reader.isDecoded
     self.sourceDimension = sourceDimension
     self.dimension = dimension
     idPrefix = Array(reader.options.idPrefix.utf8)
@@ -61,6 +64,7 @@ import MetadataFilters
     batch.removeAll(keepingCapacity: true)
     failure = nil
     skippedRows = 0
+    notes.clear()
     self.bufferOffset = bufferOffset
     for index in range {
       let number = first + UInt64(index - range.lowerBound)
@@ -72,6 +76,7 @@ import MetadataFilters
         batch.metadataBytes.removeSubrange((batch.metadataOffsets.last ?? 0)...)
         batch.vectors.removeSubrange((batch.count * dimension)...)
         failure = error
+        if isDecoded { failure?.byteOffset = nil }
         return
       }
     }
@@ -129,7 +134,7 @@ import MetadataFilters
       count = try unsafe CSVCells.cut(
         base, start: record.start, end: record.end, delimiter: delimiter, into: cells, capacity: wanted)
     } catch {
-      if case .afterQuote(let offset) = error, unsafe base[offset] == 10 || base[offset] == 13 {
+      if case .afterQuote(let offset, _) = error, unsafe base[offset] == 10 || base[offset] == 13 {
         throw unsafe strayLineEnd(base, record, number)
       }
       throw unsafe CSVChunk.failure(
@@ -148,7 +153,9 @@ import MetadataFilters
       throw unsafe fail(
         .invalidUTF8, base, record, number, at: record.start + invalid, column, expected: "UTF-8",
         found: "the byte 0x" + String(text[invalid], radix: 16, uppercase: true),
-        hint: "if the file is from an old Windows program: --encoding latin1")
+        hint: isDecoded
+          ? "the UTF-16 text is cut off or holds half of a surrogate pair"
+          : "if the file is from an old Windows program: --encoding latin1")
     }
     for column in stride(from: wanted - 1, through: 0, by: -1) {
       guard plan.roles[column] == .void else { break }
@@ -229,12 +236,16 @@ import MetadataFilters
       expected = "quotes around the whole cell"
       found = "a quote inside a cell without them"
       hint = "write the cell in quotes and double the quotes in it: \"5\"\" disk\""
-    case .afterQuote(let offset):
+    case .afterQuote(let offset, let opened):
       position = offset
       expected = "a delimiter or the end of the line behind the closing quote"
       found = unsafe Excerpt.quoted(
         UnsafeRawBufferPointer(start: base + offset, count: min(16, record.end - offset)), limit: 12)
-      hint = "quotes inside a quoted cell must be doubled, and no space may stand beside the quotes"
+      let first = unsafe line(of: opened, base, record)
+      hint =
+        unsafe first < line(of: offset, base, record)
+        ? "the cell began on line \(first); a closing quote may be missing there"
+        : "quotes inside a quoted cell must be doubled, and no space may stand beside the quotes"
     case .unclosed(let offset):
       position = offset
       expected = "a closing quote"

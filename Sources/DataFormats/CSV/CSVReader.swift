@@ -10,6 +10,8 @@ package final class CSVReader: RecordReader {
   let options: ReadOptions
   let name: String
   private(set) var delimiter: UInt8
+  /// Whether the text came in another encoding, so that offsets in the source are not known.
+  var isDecoded: Bool { source is DecodedSource }
   private let source: any ByteSource
   private let threads: Int
   private var buffer: TextBuffer
@@ -25,6 +27,7 @@ package final class CSVReader: RecordReader {
   private var outputDimension: Int?
   private var pending: FormatError?
   private var isDone = false
+  private var notes = CSVNotes()
   package private(set) var skippedRows: UInt64 = 0
 
   /// Begins to read: the header and the first record are looked at.
@@ -51,14 +54,8 @@ package final class CSVReader: RecordReader {
 
   package var warnings: [FormatWarning] {
     guard let plan else { return [] }
-    var merged = CSVNotes(fieldCount: plan.fields.count)
-    var result: [FormatWarning] = []
-    for chunk in chunks {
-      for index in merged.columns.indices { merged.columns[index].formUnion(chunk.notes.columns[index]) }
-      merged.wrapped = CSVReader.sum(merged.wrapped, chunk.notes.wrapped)
-      merged.spaced = CSVReader.sum(merged.spaced, chunk.notes.spaced)
-      for warning in chunk.notes.json.formatWarnings { result.note(warning) }
-    }
+    let merged = notes
+    var result = notes.json.formatWarnings
     let column = plan.vectorColumn.map { plan.header[$0] }
     if merged.wrapped.count > 0 {
       result.append(
@@ -81,13 +78,6 @@ package final class CSVReader: RecordReader {
     }
     if let numeric = plan.numericWarning(merged.columns) { result.append(numeric) }
     return result
-  }
-
-  private static func sum(
-    _ a: (count: UInt64, line: UInt64), _ b: (count: UInt64, line: UInt64)
-  ) -> (count: UInt64, line: UInt64) {
-    if b.count == 0 { return a }
-    return (a.count + b.count, a.count == 0 ? b.line : min(a.line, b.line))
   }
 
   package func next(_ batch: inout RecordBatch, maximumRows: Int) throws(FormatError) -> Bool {
@@ -145,6 +135,8 @@ package final class CSVReader: RecordReader {
     nextRecord += count
     passed += UInt64(count)
     for chunk in chunks[..<pieces] {
+      // Pieces behind a failure do not count, so that warnings do not depend on the number of threads.
+      notes.merge(chunk.notes)
       batch.append(rows: 0..<chunk.batch.count, of: chunk.batch)
       delivered += UInt64(chunk.batch.count)
       skippedRows += chunk.skippedRows
@@ -167,14 +159,12 @@ package final class CSVReader: RecordReader {
     while true {
       let isAtEnd = buffer.isAtEnd && splitter.position == buffer.end
       if isAtEnd, splitter.recordStart == buffer.end { return false }
-      if splitter.position == buffer.end || splitter.recordStart > 0 {
-        let done = splitter.recordStart
-        buffer.drop(done)
-        splitter.drop(done)
-        if buffer.end == buffer.capacity {
-          guard buffer.capacity <= options.maximumRecordBytes else { throw tooLong() }
-          buffer.grow()
-        }
+      let done = splitter.recordStart
+      buffer.drop(done)
+      splitter.drop(done)
+      if buffer.end == buffer.capacity {
+        guard buffer.capacity <= options.maximumRecordBytes else { throw tooLong() }
+        buffer.grow()
       }
       do throws(FileError) {
         try buffer.fill(from: source)
@@ -229,6 +219,7 @@ extension CSVReader {
     if options.hasHeader, nextRecord == records.count { _ = try refill() }
     let plan = try CSVPlan(header: header.names, file: name, line: header.line, options: options)
     self.plan = plan
+    notes = CSVNotes(fieldCount: plan.fields.count)
     guard nextRecord < records.count else {
       // A header alone: no records, and no dimension to tell.
       isDone = true

@@ -109,14 +109,16 @@ package enum FormatDetection {
     }
     if head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) { return .text }
     let body = head.starts(with: [0xEF, 0xBB, 0xBF]) ? head[3...] : head[...]
-    if body.contains(0) { return .binary }
+    // A stray control character is text; numbers in binary have many.
+    if body.count(where: { $0 < 0x20 && $0 != 9 && $0 != 10 && $0 != 12 && $0 != 13 }) * 10 > body.count {
+      return .binary
+    }
     switch body.first(where: { $0 != 0x20 && $0 != 9 && $0 != 10 && $0 != 13 }) {
     case UInt8(ascii: "["): return .format(.json, "\"[\", the start of a JSON array")
     case UInt8(ascii: "{"): return .format(.jsonLines, "\"{\", the start of a JSON object")
     default: break
     }
-    let isControlled = body.contains { $0 < 0x20 && $0 != 9 && $0 != 10 && $0 != 12 && $0 != 13 }
-    return isControlled ? .binary : .text
+    return .text
   }
 
   /// Whether the name (or the user) and the first bytes cannot both be right.

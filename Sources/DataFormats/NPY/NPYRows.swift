@@ -13,6 +13,8 @@ final class NPYRows: VectorRows {
   private var row: UInt64 = 0
   private(set) var bytesRead: UInt64
   private var raw: [UInt8] = []
+  /// The row that `raw` begins with.
+  private var rawStart: UInt64 = 0
   /// The whole array of a source that is stored by columns and cannot be sought.
   private var whole: [UInt8]?
   /// What stands behind the rows that were read.
@@ -107,6 +109,20 @@ final class NPYRows: VectorRows {
     "(" + shape.map(\.description).joined(separator: ", ") + (shape.count == 1 ? ",)" : ")")
   }
 
+  func wasFinite(row: UInt64, index: Int) -> Bool? {
+    let size = header.element.size
+    guard header.element.kind == .float, size == 8, !isTransposed, row >= rawStart,
+      let first = Int(exactly: row - rawStart), first < raw.count / (dimension * size), index < dimension
+    else { return nil }
+    let start = (first * dimension + index) * size
+    let bytes = raw[start..<start + size]
+    let bits =
+      header.element.isBigEndian
+      ? bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      : bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return Double(bitPattern: bits).isFinite
+  }
+
   func offset(ofRow row: UInt64) -> UInt64? {
     isTransposed ? nil : UInt64(header.dataOffset) + row * UInt64(dimension * header.element.size)
   }
@@ -133,6 +149,7 @@ final class NPYRows: VectorRows {
         }
       }
     } else {
+      rawStart = row
       let filled = try read(at: nil, bytes: rows * dimension * size)
       if filled < rows * dimension * size {
         // Whole rows are delivered first.

@@ -14,7 +14,6 @@ import FileStorage
   init(capacity: Int) {
     self.capacity = capacity
     unsafe storage = .allocate(capacity: capacity)
-    unsafe storage.initialize(repeating: 0, count: capacity)
     unsafe base = UnsafePointer(storage)
   }
 
@@ -34,7 +33,6 @@ import FileStorage
   /// Doubles the capacity.
   func grow() {
     let larger: UnsafeMutablePointer<UInt8> = .allocate(capacity: capacity * 2)
-    unsafe larger.initialize(repeating: 0, count: capacity * 2)
     unsafe larger.update(from: storage, count: end)
     unsafe storage.deallocate()
     unsafe storage = larger

@@ -74,6 +74,8 @@ final class VecsRows: VectorRows {
     return Int(value)
   }
 
+  func wasFinite(row: UInt64, index: Int) -> Bool? { nil }
+
   func offset(ofRow row: UInt64) -> UInt64? { row * UInt64(4 + dimension * element.size) }
 
   /// Checks that the row at hand is as long as the first.

@@ -137,6 +137,11 @@ package final class BareVectorReader: RecordReader {
         skippedRows += 1
         return
       }
+      if case .notFinite(let place, false) = refusal, rows.wasFinite(row: row, index: place) == true {
+        throw FormatError(
+          .floatOverflow, file: source.name, record: row + 1, byteOffset: rows.offset(ofRow: row),
+          column: "vector[\(place)]", expected: "a number within ±3.4028235e38", found: "a greater one")
+      }
       throw FormatError(
         refusal, file: source.name, line: nil, record: row + 1, byteOffset: rows.offset(ofRow: row),
         column: "vector")

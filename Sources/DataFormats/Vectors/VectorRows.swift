@@ -10,6 +10,10 @@ protocol VectorRows: AnyObject {
   ///
   /// Numbers that no float can hold come out infinite.
   func read(_ count: Int, into floats: UnsafeMutablePointer<Float>) throws(FormatError) -> Int
+  /// Whether a number that came out infinite was finite in the source; nil where that cannot be told any more.
+  ///
+  /// Concerns rows of the last call of `read` only.
+  func wasFinite(row: UInt64, index: Int) -> Bool?
   /// Where in the source a row begins; nil where it is not in one piece. `row` counts from 0.
   func offset(ofRow row: UInt64) -> UInt64?
 }

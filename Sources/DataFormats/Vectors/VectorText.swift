@@ -203,7 +203,9 @@ enum VectorText {
   /// The piece of text at a place, for messages.
   private static func token(_ text: UnsafeRawBufferPointer, _ start: Int) -> String {
     let rest = unsafe text[start...]
-    let stop = unsafe rest.firstIndex { isSpace($0) || $0 == UInt8(ascii: ",") } ?? text.count
+    let stop =
+      unsafe rest.firstIndex { isSpace($0) || $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "]") }
+      ?? text.count
     return unsafe Excerpt.quoted(
       UnsafeRawBufferPointer(rebasing: text[start..<max(stop, min(start + 1, text.count))]), limit: 24)
   }
