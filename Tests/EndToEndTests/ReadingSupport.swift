@@ -55,7 +55,7 @@ final class ReadingFolder {
   func shell(_ line: String) throws -> ToolResult {
     let tool =
       Tool.path.hasPrefix("/") ? Tool.path : FileManager.default.currentDirectoryPath + "/" + Tool.path
-    let script = "vdb() { '\(tool)' \"$@\"; }; cd '\(path)' && { \(line); }"
+    let script = "VDB='\(tool)'; vdb() { '\(tool)' \"$@\"; }; cd '\(path)' && { \(line); }"
     return try RunningTool(path: "/bin/bash", ["-c", script]).wait()
   }
 
