@@ -26,7 +26,8 @@ package struct Verifier {
   private var needed: Set<String> = ["VDB", "lock", "lock.info"]
 
   private init(
-    _ collection: Collection, _ level: VerificationLevel, only: String?, expectedRoot: Digest256?, threads: Int,
+    _ collection: Collection, _ level: VerificationLevel, only: String?, expectedRoot: Digest256?,
+    threads: Int,
     isCancelled: @escaping @Sendable () -> Bool
   ) {
     self.collection = collection
@@ -41,9 +42,9 @@ package struct Verifier {
   /// Verifies the collection in a folder.
   ///
   /// Damage is reported, not thrown.
-  /// - Parameters:
-  ///   - only: The one file, relative to the collection, to check; nil for all.
-  ///   - expectedRoot: The hash that the newest version must have.
+  ///
+  /// `only` is the one file, relative to the collection, to check, nil for all; `expectedRoot` is the hash that
+  /// the newest version must have.
   /// - Throws: `.notFound`, `.notACollection`, `.unfinishedCreation`, `.storage(.file)`, `.storage(.unsupported)`, `.cancelled`.
   package static func run(
     on fs: any FileSystem, _ level: VerificationLevel, only: String? = nil, expectedRoot: Digest256? = nil,
