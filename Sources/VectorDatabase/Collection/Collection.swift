@@ -152,7 +152,11 @@ package final class Collection: Sendable {
       throw .notACollection(path: fs.rootPath, reason: "the folder exists and holds other files")
     }
     if !names.contains("lock") {
-      try liftedFile { () throws(FileError) in try OpenFile(fs, "lock", .creating).close() }
+      // Durable before anything else is made: it marks the folder as one that `create` may go on with.
+      try liftedFile { () throws(FileError) in
+        try OpenFile(fs, "lock", .creating).close()
+        try fs.syncFolder("")
+      }
     }
     let lock = try LockHold.taking(fs, .writing) { _, _ in false }
     if try hasManifest(fs) { throw .alreadyExists(path: fs.rootPath) }

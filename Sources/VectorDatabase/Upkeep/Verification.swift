@@ -164,6 +164,8 @@ package struct Verifier {
         }
       } catch .corruption(let damage) {
         count(name)
+        // The newest has been reported.
+        if report.findings.contains(where: { $0.path == name }) { continue }
         add(
           "manifest-damaged", .data, damage, "an older version's manifest is damaged; the newest is whole",
           remedy: "vdb gc --keep 0 removes old versions")
@@ -194,9 +196,7 @@ package struct Verifier {
         }
       } catch .storage(.corruption(let damage)) {
         needed.insert(damage.path)
-        if !report.findings.contains(where: {
-          $0.path == damage.path && $0.range?.lowerBound == damage.offset
-        }) {
+        if !report.findings.contains(where: { $0.path == damage.path && $0.range == extent(damage) }) {
           add(
             "log-damaged", .data, damage, "acknowledged records of the log are damaged",
             remedy: "restore this file from a backup; segments are untouched and vdb export reads them")
@@ -391,8 +391,22 @@ package struct Verifier {
     report.findings.append(
       Finding(
         code, severity, damage.path, section: damage.section,
-        range: range ?? damage.offset.map { $0..<($0 + 1) },
+        range: range ?? extent(damage),
         "\(what): expected \(damage.expected), found \(damage.found)", remedy: remedy))
+  }
+
+  /// The bytes that a failed check of a manifest or log covers: any of them may be what is wrong.
+  private func extent(_ damage: CorruptionError) -> Range<UInt64>? {
+    switch (FileNames.parse(damage.path), damage.section) {
+    case (_, "prefix"): return 0..<64
+    case (.manifest?, "header"): return 0..<256
+    case (.log?, "header"): return 0..<512
+    case (.manifest?, _), (.log?, _):
+      let start = damage.section == "body" ? 256 : damage.offset ?? 0
+      let size = (try? fs.status(damage.path))?.size ?? start
+      return start..<max(size, start + 1)
+    default: return damage.offset.map { $0..<($0 + 1) }
+    }
   }
 
   private mutating func add(_ error: FileError, _ name: String) {
