@@ -70,7 +70,7 @@ enum PinnedManifest {
     let store = collection.manifests
     while true {
       guard let version = try lifted({ () throws(StorageError) in try store.newestVersion() }) else {
-        throw .unfinishedCreation(path: fs.rootPath)
+        throw try Collection.withoutVersion(fs)
       }
       var pin: LockHold?
       do throws(DatabaseError) {

@@ -186,8 +186,8 @@ package struct Verifier {
         let logs = try LogFiles.read(manifest, fs, collection.identity)
         for log in logs {
           let name = FileNames.log(log.header.number)
-          if needed.insert(name).inserted { count(name) }
-          if manifest.version == newest.version {
+          if needed.insert(name).inserted {
+            count(name)
             noteState(log, name, isLast: log.header.number == logs.last?.header.number)
           }
         }
@@ -402,7 +402,9 @@ package struct Verifier {
     case (.manifest?, "header"): return 0..<256
     case (.log?, "header"): return 0..<512
     case (.manifest?, _), (.log?, _):
-      let start = damage.section == "body" ? 256 : damage.offset ?? 0
+      let offset = damage.offset ?? 0
+      // The hash also covers up to 63 bytes of padding that nothing else does.
+      let start = damage.section == "body" || damage.section == "hash" ? min(256, offset) : offset
       let size = (try? fs.status(damage.path))?.size ?? start
       return start..<max(size, start + 1)
     default: return damage.offset.map { $0..<($0 + 1) }
