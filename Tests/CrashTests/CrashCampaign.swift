@@ -31,16 +31,19 @@ final class CrashCampaign: @unchecked Sendable {
   /// Where a script starts from; nil for an empty folder.
   private let base: (SimulatedFileSystem, RowList)?
   private var isBusy = false
+  /// The process is killed at every changing call, and another goes on.
+  private let kills: Bool
 
   var distinctCount: Int { distinct.count }
 
   init(
-    _ name: String, _ form: Form, reads: Bool = false, base: (SimulatedFileSystem, RowList)? = nil,
+    _ name: String, _ form: Form, reads: Bool = false, kills: Bool = false, base: (SimulatedFileSystem, RowList)? = nil,
     _ script: @escaping (Driver) throws -> Void
   ) {
     self.name = name
     self.form = form
     self.reads = reads
+    self.kills = kills
     self.base = base
     self.script = script
   }
@@ -66,10 +69,11 @@ final class CrashCampaign: @unchecked Sendable {
         if form.onlyFlushes, !call.name.hasPrefix("sync") { return }
         if round == 0 { calls += 1 }
         if reads { peek(live, driver, call) }
+        if kills { return kill(live, driver, call, round) }
         enumerate(live, driver, "\(call.name) \(call.path)", call.number, round)
       }
       driver.onAcknowledge = { [self] in
-        if armed(driver) { enumerate(fs, driver, "acknowledgement", fs.callCount, round) }
+        if armed(driver), !kills { enumerate(fs, driver, "acknowledgement", fs.callCount, round) }
       }
       try script(driver)
     } catch {
@@ -98,6 +102,35 @@ final class CrashCampaign: @unchecked Sendable {
       if driver.history[driver.lower] != nil {
         fail("\(name)/\(call.number) \(call.name) \(call.path): a reader failed: \(error)")
       }
+    }
+  }
+
+  /// Kills the writer; another process goes on with what it sees, and the power fails under that one.
+  private func kill(
+    _ fs: SimulatedFileSystem, _ driver: Driver, _ call: SimulatedFileSystem.Call, _ round: UInt64
+  ) {
+    isBusy = true
+    defer { isBusy = false }
+    let left = fs.killed()
+    let next = Driver(left)
+    do {
+      // On a copy, as reading makes durable what it shows.
+      guard let snapshot = try StateCheck.openIfThere(fs.killed()) else { return }
+      let rows = try RowList.read(snapshot)
+      guard driver.history[driver.lower...driver.upper].contains(where: { $0 == rows }) else {
+        return fail("\(name)/\(call.number) \(call.name) \(call.path): after a kill there are \(rows.rows.map(\.id))")
+      }
+      try next.adopt(rows)
+      next.onAcknowledge = { [self] in
+        isBusy = false
+        enumerate(left, next, "killed at \(call.name) \(call.path), acknowledgement", call.number, round)
+        isBusy = true
+      }
+      _ = try next.openWriter()
+      try next.run(Operation.allCases[call.number % Operation.allCases.count])
+      try next.run(.insertOne)
+    } catch {
+      fail("\(name)/\(call.number) \(call.name) \(call.path): after a kill: \(error)")
     }
   }
 

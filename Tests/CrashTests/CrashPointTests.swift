@@ -9,12 +9,13 @@ func campaignSize(_ name: String) -> Int? { ProcessInfo.processInfo.environment[
 struct Workload: Sendable, CustomTestStringConvertible {
   let name: String
   var reads = false
+  var kills = false
   let script: @Sendable (Driver) throws -> Void
   var testDescription: String { name }
 
   /// A workload that creates, fills a little and then runs operations.
-  private static func sequence(_ name: String, reads: Bool = false, _ operations: Operation...) -> Workload {
-    Workload(name: name, reads: reads) { driver in
+  private static func sequence(_ name: String, reads: Bool = false, kills: Bool = false, _ operations: Operation...) -> Workload {
+    Workload(name: name, reads: reads, kills: kills) { driver in
       try driver.create()
       try driver.bulkImport(driver.fresh(3), .insert)
       try driver.write(driver.fresh(2), .insert)
@@ -59,6 +60,9 @@ struct Workload: Sendable, CustomTestStringConvertible {
     sequence("reader and inserts", reads: true, .insertOne, .upsert, .delete, .kill, .insertOne),
     sequence("reader and imports", reads: true, .importUpsert, .importReplacing, .importSegments),
     sequence("reader and upkeep", reads: true, .upsert, .checkpoint, .delete, .compactFull, .collectGarbage),
+    sequence("killed while writing", kills: true, .insertOne, .upsert, .checkpoint, .reopen, .delete),
+    sequence("killed in imports", kills: true, .importUpsert, .importReplacing, .importSegments),
+    sequence("killed in upkeep", kills: true, .upsert, .delete, .compactFull, .collectGarbage, .configure, .compact),
     sequence("delete and compact", .delete, .compactFull, .delete, .importIgnore, .compactFull),
     sequence("everything", .insertOne, .importUpsert, .update, .checkpoint, .delete, .compact, .upsert, .kill, .importSegments),
   ]
@@ -77,7 +81,7 @@ private let total = Shared((states: 0, checked: 0, recovery: 0, calls: 0, worklo
         CrashCampaign.Form(
           states: $0 / Workload.all.count + 1, picked: nil, seeds: 24, recoveryShare: 50)
       } ?? CrashCampaign.Form(states: 1, picked: 5, seeds: 2, recoveryShare: 40)
-    let campaign = CrashCampaign(workload.name, form, reads: workload.reads, workload.script)
+    let campaign = CrashCampaign(workload.name, form, reads: workload.reads, kills: workload.kills, workload.script)
     campaign.run()
     for failure in campaign.failures { Issue.record("\(failure)") }
     let sum = total.change { total in

@@ -24,16 +24,9 @@ enum StateCheck {
       if call.isChange, changes.contains(call.name) { changed.change { $0 = "\(call.name) \(call.path)" } }
     }
     defer { fs.observe(nil) }
-    let snapshot: Snapshot
-    do throws(DatabaseError) {
-      snapshot = try Snapshot.open(try Collection.open(on: fs))
-    } catch {
-      switch error {
-      case .unfinishedCreation, .notACollection:
-        guard expected.allowed.contains(where: { $0 == nil }) else { throw error }
-        return nil
-      default: throw error
-      }
+    guard let snapshot = try openIfThere(fs) else {
+      if expected.allowed.contains(where: { $0 == nil }) { return nil }
+      throw Broken("the collection is gone")
     }
     let rows = try RowList.read(snapshot)
     guard expected.allowed.contains(where: { $0 == rows }) else {
@@ -51,6 +44,18 @@ enum StateCheck {
     try verify(fs, "before recovery")
     if let call = changed.current { throw Broken("reading made the call \(call)") }
     return rows
+  }
+
+  /// Opens a collection; nil when its creation was interrupted.
+  static func openIfThere(_ fs: SimulatedFileSystem) throws(DatabaseError) -> Snapshot? {
+    do throws(DatabaseError) {
+      return try Snapshot.open(try Collection.open(on: fs))
+    } catch {
+      switch error {
+      case .unfinishedCreation, .notACollection: return nil
+      default: throw error
+      }
+    }
   }
 
   static func verify(_ fs: SimulatedFileSystem, _ moment: String) throws {

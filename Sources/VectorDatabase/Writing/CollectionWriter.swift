@@ -87,6 +87,7 @@ package final class CollectionWriter {
     lastLog = logs.last
     try condition.check(version: version, lsn: state.lastLSN)
     if isRehearsal { return }
+    try PinnedManifest.makeDurable(manifest, fileSystem)
     LockInfo.write(fs, origin)
     GarbageCollector.sweepTemporaryFiles(fs)
   }
