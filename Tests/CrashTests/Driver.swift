@@ -71,10 +71,10 @@ final class Driver: @unchecked Sendable {
 
   /// Goes on with a collection that another driver left.
   func adopt(_ rows: RowList) throws {
-    collection = try Collection.open(on: fs)
     history = [rows]
     (lower, upper) = (0, 0)
     counter = 100
+    collection = try Collection.open(on: fs)
   }
 
   func openWriter() throws -> CollectionWriter {
