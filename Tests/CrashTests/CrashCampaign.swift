@@ -5,8 +5,6 @@ import VectorDatabase
 /// Runs one script again and again and checks what a power loss at every one of its changing calls may leave.
 final class CrashCampaign: @unchecked Sendable {
   struct Form {
-    /// Distinct states wanted.
-    var states: Int
     /// All systematic states of every call, or this many picked by chance.
     var picked: Int?
     /// Random states of every call.
@@ -48,18 +46,8 @@ final class CrashCampaign: @unchecked Sendable {
     self.script = script
   }
 
-  /// Runs rounds until enough distinct states were seen.
-  func run(armed: @escaping @Sendable (Driver) -> Bool = { _ in true }) {
-    var round: UInt64 = 0
-    repeat {
-      let before = distinct.count
-      runOnce(round: round, armed: armed)
-      if distinct.count < before + 16 { return }
-      round += 1
-    } while distinct.count < form.states && failures.isEmpty
-  }
-
-  private func runOnce(round: UInt64, armed: @escaping @Sendable (Driver) -> Bool) {
+  /// Runs the script once.
+  func run(armed: @escaping @Sendable (Driver) -> Bool = { !$0.isPreparing }) {
     let fs = base.map { $0.0.crash(.everything) } ?? SimulatedFileSystem()
     let driver = Driver(fs)
     do {
@@ -67,13 +55,13 @@ final class CrashCampaign: @unchecked Sendable {
       fs.observe { [self] live, call in
         guard call.isChange, !isBusy, armed(driver) else { return }
         if form.onlyFlushes, !call.name.hasPrefix("sync") { return }
-        if round == 0 { calls += 1 }
+        calls += 1
         if reads { peek(live, driver, call) }
-        if kills { return kill(live, driver, call, round) }
-        enumerate(live, driver, "\(call.name) \(call.path)", call.number, round)
+        if kills { return kill(live, driver, call) }
+        enumerate(live, driver, "\(call.name) \(call.path)", call.number)
       }
       driver.onAcknowledge = { [self] in
-        if armed(driver), !kills { enumerate(fs, driver, "acknowledgement", fs.callCount, round) }
+        if armed(driver), !kills { enumerate(fs, driver, "acknowledgement", fs.callCount) }
       }
       try script(driver)
     } catch {
@@ -107,7 +95,7 @@ final class CrashCampaign: @unchecked Sendable {
 
   /// Kills the writer; another process goes on with what it sees, and the power fails under that one.
   private func kill(
-    _ fs: SimulatedFileSystem, _ driver: Driver, _ call: SimulatedFileSystem.Call, _ round: UInt64
+    _ fs: SimulatedFileSystem, _ driver: Driver, _ call: SimulatedFileSystem.Call
   ) {
     isBusy = true
     defer { isBusy = false }
@@ -123,7 +111,7 @@ final class CrashCampaign: @unchecked Sendable {
       try next.adopt(rows)
       next.onAcknowledge = { [self] in
         isBusy = false
-        enumerate(left, next, "killed at \(call.name) \(call.path), acknowledgement", call.number, round)
+        enumerate(left, next, "killed at \(call.name) \(call.path), acknowledgement", call.number)
         isBusy = true
       }
       _ = try next.openWriter()
@@ -135,13 +123,12 @@ final class CrashCampaign: @unchecked Sendable {
   }
 
   private func enumerate(
-    _ fs: SimulatedFileSystem, _ driver: Driver, _ place: String, _ number: Int, _ round: UInt64
+    _ fs: SimulatedFileSystem, _ driver: Driver, _ place: String, _ number: Int
   ) {
     isBusy = true
     defer { isBusy = false }
-    let first = round << 32 | UInt64(number) << 12
+    let first = UInt64(number) << 12
     var choices = fs.crashChoices(seeds: first..<(first + UInt64(form.seeds)))
-    if round > 0 { choices = choices.filter { if case .random = $0 { true } else { false } } }
     if let picked = form.picked, choices.count > picked {
       var generator = SeededGenerator(seed: first)
       choices.shuffle(using: &generator)
@@ -160,7 +147,7 @@ final class CrashCampaign: @unchecked Sendable {
         let deep = checked % form.recoveryShare == 0
         recoveryStates += try StateCheck.run(state, expected, depth: deep ? 2 : 1)
       } catch {
-        fail("\(name)/\(number) \(place), round \(round), \(choice): \(error)")
+        fail("\(name)/\(number) \(place), \(choice): \(error)")
       }
     }
   }

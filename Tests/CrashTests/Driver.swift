@@ -25,6 +25,8 @@ final class Driver: @unchecked Sendable {
   private(set) var acknowledgedLSN: UInt64 = 0
   private(set) var acknowledgedVersion: UInt64 = 0
   private var counter = 0
+  /// Whether the script is still making what another script tries.
+  var isPreparing = false
   /// Called when an operation was acknowledged.
   var onAcknowledge: (() -> Void)?
 

@@ -31,7 +31,7 @@ import VectorMath
     let all = sequences
     ParallelLoop.run(blocks: all.count, threads: 2) { number in
       let sequence = all[number]
-      let form = CrashCampaign.Form(states: 1, picked: 6, seeds: 2, recoveryShare: 1000, onlyFlushes: true)
+      let form = CrashCampaign.Form(picked: 6, seeds: 2, recoveryShare: 1000, onlyFlushes: true)
       let isLast = Shared(false)
       // What happens before the last operation was seen in a shorter sequence.
       let campaign = CrashCampaign(sequence.map(\.rawValue).joined(separator: ", "), form, base: (base, rows)) { driver in
