@@ -113,7 +113,11 @@ import VectorMath
       fs.setContents(file.name, bytes)
       // Nothing outside the newest log says how long it was: cut, it looks like that of a killed writer.
       let isNewestLog = file.name == files.last { $0.name.hasPrefix("wal/") }?.name
-      if isNewestLog, what.hasPrefix("cut") || what.contains("zeros") {
+      // So it does when one burst hits both its last record and its seal.
+      let seal = file.bytes.count - 64
+      let hitsBoth = what.hasPrefix("a burst") && bytes.count > seal && bytes[seal] != file.bytes[seal]
+        && bytes[seal - 1] != file.bytes[seal - 1]
+      if isNewestLog, what.hasPrefix("cut") || what.contains("zeros") || hitsBoth {
         let report = try Verifier.run(on: fs, .standard)
         if bytes != file.bytes, !report.findings.contains(where: { $0.path == file.name }) {
           failures.append("\(file.name) \(what): not noticed by verify")
