@@ -49,9 +49,11 @@ import VectorDatabase
         folders.remove(path)
       case "renameat2", "renameat", "rename":
         let quoted = rest.split(separator: "\"").enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }
-        guard quoted.count >= 2, path(rest) != nil else { return }
+        // Names are relative to the folders behind the two descriptors.
+        let places = rest.split(separator: "<").dropFirst().compactMap { path("<" + $0) }
+        guard quoted.count >= 2, places.count >= 2 else { return }
         changes += 1
-        let (old, new) = ("/" + quoted[0], "/" + quoted[1])
+        let (old, new) = (places[0] + "/" + quoted[0], places[1] + "/" + quoted[1])
         if dirty.contains(old) { violations.append("\(old) was moved before it was flushed") }
         folders.insert(String(new[..<(new.lastIndex(of: "/") ?? new.startIndex)]))
       case "unlinkat", "unlink", "mkdirat", "mkdir":
@@ -133,7 +135,7 @@ import VectorDatabase
         try Tool.start(reader % 2 == 0 ? ["count", "c.vdb"] : ["search", "c.vdb", "--vector", "[1,1]"], in: folder.path)
       }
       let writer = try Tool.start(["insert", "c.vdb", "--id", "k\(number)", "--vector", "[\(number),1]"], in: folder.path)
-      usleep(UInt32(generator.below(25_000)))
+      usleep(UInt32(generator.below(12_000)))
       writer.send(9)
       let result = try writer.wait()
       if result.status == 0 { acknowledged.insert("k\(number)") } else if result.signal == 9 { killed += 1 }
