@@ -35,7 +35,8 @@ final class CrashCampaign: @unchecked Sendable {
   var distinctCount: Int { distinct.count }
 
   init(
-    _ name: String, _ form: Form, reads: Bool = false, kills: Bool = false, base: (SimulatedFileSystem, RowList)? = nil,
+    _ name: String, _ form: Form, reads: Bool = false, kills: Bool = false,
+    base: (SimulatedFileSystem, RowList)? = nil,
     _ script: @escaping (Driver) throws -> Void
   ) {
     self.name = name
@@ -106,7 +107,8 @@ final class CrashCampaign: @unchecked Sendable {
       guard let snapshot = try StateCheck.openIfThere(fs.killed()) else { return }
       let rows = try RowList.read(snapshot)
       guard driver.history[driver.lower...driver.upper].contains(where: { $0 == rows }) else {
-        return fail("\(name)/\(call.number) \(call.name) \(call.path): after a kill there are \(rows.rows.map(\.id))")
+        return fail(
+          "\(name)/\(call.number) \(call.name) \(call.path): after a kill there are \(rows.rows.map(\.id))")
       }
       try next.adopt(rows)
       next.onAcknowledge = { [self] in
@@ -141,7 +143,9 @@ final class CrashCampaign: @unchecked Sendable {
       let state = fs.crash(choice)
       let hash = state.contentHash
       distinct.insert(hash)
-      guard seen.insert(hash &* 31 &+ UInt64(driver.lower) &* 1009 &+ UInt64(driver.upper)).inserted else { continue }
+      guard seen.insert(hash &* 31 &+ UInt64(driver.lower) &* 1009 &+ UInt64(driver.upper)).inserted else {
+        continue
+      }
       checked += 1
       do {
         let deep = checked % form.recoveryShare == 0

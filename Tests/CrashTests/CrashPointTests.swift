@@ -14,7 +14,9 @@ struct Workload: Sendable, CustomTestStringConvertible {
   var testDescription: String { name }
 
   /// A workload that creates, fills a little and then runs operations.
-  private static func sequence(_ name: String, reads: Bool = false, kills: Bool = false, _ operations: Operation...) -> Workload {
+  private static func sequence(
+    _ name: String, reads: Bool = false, kills: Bool = false, _ operations: Operation...
+  ) -> Workload {
     Workload(name: name, reads: reads, kills: kills) { driver in
       driver.isPreparing = name != "insert" && !reads && !kills
       try driver.create()
@@ -64,9 +66,12 @@ struct Workload: Sendable, CustomTestStringConvertible {
     sequence("reader and upkeep", reads: true, .upsert, .checkpoint, .delete, .compactFull, .collectGarbage),
     sequence("killed while writing", kills: true, .insertOne, .upsert, .checkpoint, .reopen, .delete),
     sequence("killed in imports", kills: true, .importUpsert, .importReplacing, .importSegments),
-    sequence("killed in upkeep", kills: true, .upsert, .delete, .compactFull, .collectGarbage, .configure, .compact),
+    sequence(
+      "killed in upkeep", kills: true, .upsert, .delete, .compactFull, .collectGarbage, .configure, .compact),
     sequence("delete and compact", .delete, .compactFull, .delete, .importIgnore, .compactFull),
-    sequence("everything", .insertOne, .importUpsert, .update, .checkpoint, .delete, .compact, .upsert, .kill, .importSegments),
+    sequence(
+      "everything", .insertOne, .importUpsert, .update, .checkpoint, .delete, .compact, .upsert, .kill,
+      .importSegments),
   ]
 }
 
@@ -81,7 +86,8 @@ private let total = Shared((states: 0, checked: 0, recovery: 0, calls: 0, worklo
     let form =
       wanted.map { CrashCampaign.Form(picked: nil, seeds: max(16, $0 / 700), recoveryShare: 100) }
       ?? CrashCampaign.Form(picked: 5, seeds: 2, recoveryShare: 40)
-    let campaign = CrashCampaign(workload.name, form, reads: workload.reads, kills: workload.kills, workload.script)
+    let campaign = CrashCampaign(
+      workload.name, form, reads: workload.reads, kills: workload.kills, workload.script)
     campaign.run()
     for failure in campaign.failures { Issue.record("\(failure)") }
     let sum = total.change { total in

@@ -146,7 +146,9 @@ final class Driver: @unchecked Sendable {
     try attempt(next) { _ = try target.update([change]) }
   }
 
-  func bulkImport(_ rows: [RowList.Row], _ mode: WriteMode, replacing: Bool = false, perSegment: Int = 1000) throws {
+  func bulkImport(_ rows: [RowList.Row], _ mode: WriteMode, replacing: Bool = false, perSegment: Int = 1000)
+    throws
+  {
     let target = try openWriter()
     var next = replacing ? RowList() : current
     switch mode {

@@ -41,7 +41,8 @@ struct Fault: Sendable {
       }
     }
     print(
-      "faults: \(operation.rawValue): \(calls) calls, \(places.count) faults, \(reported) reported as errors, \(failures.count) failures")
+      "faults: \(operation.rawValue): \(calls) calls, \(places.count) faults, \(reported) reported as errors, \(failures.count) failures"
+    )
     for failure in failures.prefix(5) { Issue.record("\(failure)") }
   }
 
@@ -75,7 +76,8 @@ struct Fault: Sendable {
   ) throws -> Bool {
     let simulated = base.crash(.everything)
     let faulty = FaultyFileSystem(
-      wrapping: simulated, failingAt: call, with: fault.code, sticky: fault.sticky, shortWrite: fault.shortWrite)
+      wrapping: simulated, failingAt: call, with: fault.code, sticky: fault.sticky,
+      shortWrite: fault.shortWrite)
     var driver: Driver?
     var failure: DatabaseError?
     do {
@@ -92,7 +94,10 @@ struct Fault: Sendable {
       allowed: used.history.isEmpty ? [rows] : Array(used.history[used.lower...used.upper]),
       lsn: used.acknowledgedLSN, version: used.acknowledgedVersion)
     let names = faulty.failures
-    for (moment, state) in [("going on", simulated.killed()), ("power loss", simulated.crash(.nothing)), ("late power loss", simulated.crash(.everything))] {
+    for (moment, state) in [
+      ("going on", simulated.killed()), ("power loss", simulated.crash(.nothing)),
+      ("late power loss", simulated.crash(.everything)),
+    ] {
       do {
         let left = state
         try StateCheck.run(left, expected)
@@ -103,7 +108,9 @@ struct Fault: Sendable {
         throw Broken("\(moment) after \(names), reported \(failure.map { "\($0)" } ?? "nothing"): \(error)")
       }
     }
-    guard simulated.openCount == 0 else { throw Broken("after \(names): \(simulated.openCount) files stay open") }
+    guard simulated.openCount == 0 else {
+      throw Broken("after \(names): \(simulated.openCount) files stay open")
+    }
     return failure != nil
   }
 

@@ -34,7 +34,8 @@ import VectorMath
       let form = CrashCampaign.Form(picked: 6, seeds: 2, recoveryShare: 1000, onlyFlushes: true)
       let isLast = Shared(false)
       // What happens before the last operation was seen in a shorter sequence.
-      let campaign = CrashCampaign(sequence.map(\.rawValue).joined(separator: ", "), form, base: (base, rows)) { driver in
+      let campaign = CrashCampaign(sequence.map(\.rawValue).joined(separator: ", "), form, base: (base, rows))
+      { driver in
         for operation in sequence.dropLast() { try driver.run(operation) }
         isLast.change { $0 = true }
         if let last = sequence.last { try driver.run(last) }
@@ -49,7 +50,8 @@ import VectorMath
     }
     let sum = total.current
     print(
-      "sequences: seed 2, \(all.count) of 1884 sequences, \(sum.states) distinct states, \(sum.checked) checked, \(sum.failures.count) failures")
+      "sequences: seed 2, \(all.count) of 1884 sequences, \(sum.states) distinct states, \(sum.checked) checked, \(sum.failures.count) failures"
+    )
     for failure in sum.failures.prefix(10) { Issue.record("\(failure)") }
   }
 }

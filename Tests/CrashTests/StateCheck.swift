@@ -31,7 +31,8 @@ enum StateCheck {
     let rows = try RowList.read(snapshot)
     guard expected.allowed.contains(where: { $0 == rows }) else {
       throw Broken(
-        "rows \(rows.rows.map(\.id)) are none of the states \(expected.allowed.map { $0?.rows.map(\.id) ?? [] })")
+        "rows \(rows.rows.map(\.id)) are none of the states \(expected.allowed.map { $0?.rows.map(\.id) ?? [] })"
+      )
     }
     guard snapshot.lsn >= expected.lsn else { throw Broken("LSN \(snapshot.lsn) is below \(expected.lsn)") }
     guard snapshot.version >= expected.version else {
@@ -61,7 +62,9 @@ enum StateCheck {
   static func verify(_ fs: SimulatedFileSystem, _ moment: String) throws {
     let report = try Verifier.run(on: fs, .standard)
     if report.isDamaged {
-      throw Broken("verify \(moment): \(report.findings.filter(\.isDamage).map { "\($0.path): \($0.code): \($0.message)" })")
+      throw Broken(
+        "verify \(moment): \(report.findings.filter(\.isDamage).map { "\($0.path): \($0.code): \($0.message)" })"
+      )
     }
   }
 
@@ -69,9 +72,7 @@ enum StateCheck {
 
   /// Checks a state as a whole.
   ///
-  /// - Parameters:
-  ///   - depth: 2 crashes the recovery too, at every changing call.
-  /// - Returns: How many states of a crashed recovery were checked.
+  /// Depth 2 crashes the recovery too, at every changing call, and gives back how many states of that were checked.
   @discardableResult
   static func run(_ fs: SimulatedFileSystem, _ expected: Expectation, depth: Int = 1) throws -> Int {
     guard let rows = try read(fs, expected) else {
@@ -98,7 +99,9 @@ enum StateCheck {
             count.change { $0 += 1 }
             try run(live.crash(choice), later)
           } catch {
-            failure.change { $0 = Broken("during recovery, \(call.name) \(call.path) (\(call.number)), \(choice): \(error)") }
+            failure.change {
+              $0 = Broken("during recovery, \(call.name) \(call.path) (\(call.number)), \(choice): \(error)")
+            }
             return
           }
         }

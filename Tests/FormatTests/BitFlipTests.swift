@@ -20,14 +20,17 @@ import VectorMath
     #expect(whole.findings.isEmpty, "\(whole.findings)")
 
     let jobs = files.flatMap { file in
-      stride(from: 0, to: file.bytes.count, by: 1024).map { (file.name, $0, min($0 + 1024, file.bytes.count)) }
+      stride(from: 0, to: file.bytes.count, by: 1024).map {
+        (file.name, $0, min($0 + 1024, file.bytes.count))
+      }
     }
     let failures = Shared<[String]>([])
     let flips = Shared(0)
     let unplaced = Shared(0)
     let byteCounts = Dictionary(uniqueKeysWithValues: files)
     let starts = Dictionary(
-      uniqueKeysWithValues: zip(files.map(\.name), files.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.bytes.count) }))
+      uniqueKeysWithValues: zip(
+        files.map(\.name), files.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.bytes.count) }))
     ParallelLoop.run(blocks: jobs.count, threads: 2) { number in
       let (name, from, to) = jobs[number]
       let fs = small.fs.crash(.everything)
@@ -59,7 +62,9 @@ import VectorMath
       let report = try Verifier.run(on: fs, .standard)
       guard report.isDamaged else { return "not found" }
       let here = report.findings.filter { $0.isDamage && $0.path == name }
-      guard !here.isEmpty else { return "found elsewhere: \(report.findings.map { "\($0.path) \($0.code)" })" }
+      guard !here.isEmpty else {
+        return "found elsewhere: \(report.findings.map { "\($0.path) \($0.code)" })"
+      }
       let ranges = here.compactMap(\.range)
       if ranges.isEmpty {
         unplaced.change { $0 += 1 }

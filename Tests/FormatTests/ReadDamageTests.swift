@@ -115,7 +115,8 @@ import VectorMath
       let isNewestLog = file.name == files.last { $0.name.hasPrefix("wal/") }?.name
       // So it does when one burst hits both its last record and its seal.
       let seal = file.bytes.count - 64
-      let hitsBoth = what.hasPrefix("a burst") && bytes.count > seal && bytes[seal] != file.bytes[seal]
+      let hitsBoth =
+        what.hasPrefix("a burst") && bytes.count > seal && bytes[seal] != file.bytes[seal]
         && bytes[seal - 1] != file.bytes[seal - 1]
       if isNewestLog, what.hasPrefix("cut") || what.contains("zeros") || hitsBoth {
         let report = try Verifier.run(on: fs, .standard)

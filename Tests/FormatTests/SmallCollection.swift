@@ -34,7 +34,8 @@ struct SmallCollection {
   static func batch(_ numbers: Range<Int>, version: Int = 1) -> RecordBatch {
     var batch = RecordBatch(dimension: 2, idType: .string)
     for n in numbers {
-      let text = "{\"lang\":\"\(n % 2 == 0 ? "de" : "en")\",\"n\":\(n),\"ok\":true,\"tags\":[\"a\",\"b\(n)\"],\"v\":\(version).5}"
+      let text =
+        "{\"lang\":\"\(n % 2 == 0 ? "de" : "en")\",\"n\":\(n),\"ok\":true,\"tags\":[\"a\",\"b\(n)\"],\"v\":\(version).5}"
       batch.append(
         id: RecordID(bytes: Array("id-\(n)".utf8), type: .string), vector: [Float(n + 1), Float(version)],
         metadata: Array(text.utf8), position: SourcePosition(line: 1, record: UInt64(n)))

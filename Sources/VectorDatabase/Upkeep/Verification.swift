@@ -26,7 +26,8 @@ package struct Verifier {
   private var needed: Set<String> = ["VDB", "lock", "lock.info"]
 
   private init(
-    _ collection: Collection, _ level: VerificationLevel, only: String?, expectedRoot: Digest256?, threads: Int,
+    _ collection: Collection, _ level: VerificationLevel, only: String?, expectedRoot: Digest256?,
+    threads: Int,
     isCancelled: @escaping @Sendable () -> Bool
   ) {
     self.collection = collection
