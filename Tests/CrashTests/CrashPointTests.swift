@@ -84,7 +84,7 @@ private let total = Shared((states: 0, checked: 0, recovery: 0, calls: 0, worklo
   func `No crash state loses, halves or locks away what was acknowledged`(workload: Workload) {
     let wanted = campaignSize("VDB_CRASH_STATES")
     let form =
-      wanted.map { CrashCampaign.Form(picked: nil, seeds: max(16, $0 / 700), recoveryShare: 100) }
+      wanted.map { CrashCampaign.Form(picked: nil, seeds: max(16, $0 / 500), recoveryShare: 100) }
       ?? CrashCampaign.Form(picked: 5, seeds: 2, recoveryShare: 40)
     let campaign = CrashCampaign(
       workload.name, form, reads: workload.reads, kills: workload.kills, workload.script)
