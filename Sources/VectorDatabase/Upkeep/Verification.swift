@@ -165,6 +165,8 @@ package struct Verifier {
         }
       } catch .corruption(let damage) {
         count(name)
+        // The newest has been reported.
+        if report.findings.contains(where: { $0.path == name }) { continue }
         add(
           "manifest-damaged", .data, damage, "an older version's manifest is damaged; the newest is whole",
           remedy: "vdb gc --keep 0 removes old versions")
@@ -185,8 +187,8 @@ package struct Verifier {
         let logs = try LogFiles.read(manifest, fs, collection.identity)
         for log in logs {
           let name = FileNames.log(log.header.number)
-          if needed.insert(name).inserted { count(name) }
-          if manifest.version == newest.version {
+          if needed.insert(name).inserted {
+            count(name)
             noteState(log, name, isLast: log.header.number == logs.last?.header.number)
           }
         }
@@ -195,9 +197,7 @@ package struct Verifier {
         }
       } catch .storage(.corruption(let damage)) {
         needed.insert(damage.path)
-        if !report.findings.contains(where: {
-          $0.path == damage.path && $0.range?.lowerBound == damage.offset
-        }) {
+        if !report.findings.contains(where: { $0.path == damage.path && $0.range == extent(damage) }) {
           add(
             "log-damaged", .data, damage, "acknowledged records of the log are damaged",
             remedy: "restore this file from a backup; segments are untouched and vdb export reads them")
@@ -392,8 +392,24 @@ package struct Verifier {
     report.findings.append(
       Finding(
         code, severity, damage.path, section: damage.section,
-        range: range ?? damage.offset.map { $0..<($0 + 1) },
+        range: range ?? extent(damage),
         "\(what): expected \(damage.expected), found \(damage.found)", remedy: remedy))
+  }
+
+  /// The bytes that a failed check of a manifest or log covers: any of them may be what is wrong.
+  private func extent(_ damage: CorruptionError) -> Range<UInt64>? {
+    switch (FileNames.parse(damage.path), damage.section) {
+    case (_, "prefix"): return 0..<64
+    case (.manifest?, "header"): return 0..<256
+    case (.log?, "header"): return 0..<512
+    case (.manifest?, _), (.log?, _):
+      let offset = damage.offset ?? 0
+      // The hash also covers up to 63 bytes of padding that nothing else does.
+      let start = damage.section == "body" || damage.section == "hash" ? min(256, offset) : offset
+      let size = (try? fs.status(damage.path))?.size ?? start
+      return start..<max(size, start + 1)
+    default: return damage.offset.map { $0..<($0 + 1) }
+    }
   }
 
   private mutating func add(_ error: FileError, _ name: String) {
