@@ -108,7 +108,7 @@ import Testing
   }
 
   @Test func theEnvironmentSpeaksBelowTheCommandLine() throws {
-    let result = try Tool.run(["count", "x"], environment: ["VDB_THREADS": "many"])
+    let result = try Tool.run(["search", "x", "--id", "a"], environment: ["VDB_THREADS": "many"])
     #expect(result.status == 2)
     #expect(result.errors.contains("the value 'many' of VDB_THREADS is not valid"))
   }
