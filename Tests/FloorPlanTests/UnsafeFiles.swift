@@ -1,0 +1,125 @@
+/// Files that may say `unsafe`, and why.
+///
+/// Everything else works on arrays and values. A file that needs it no longer is to be taken off the list.
+struct UnsafeFiles {
+  let reason: String
+  /// Names without `.swift`, by folder below `Sources`.
+  let files: [String: [String]]
+
+  static let all: [UnsafeFiles] = [
+    UnsafeFiles(
+      reason: "System calls and their buffers, memory mappings and the handler of bad pages.",
+      files: [
+        "FileStorage/System": [
+          "AtomicOutputFile", "FileSystem", "InputFile", "MappedFileTable", "OpenFile",
+          "RealFileSystem+Files", "RealFileSystem+Folders", "RealFileSystem+Resolution",
+          "RealFileSystem+Roots", "RealFileSystem",
+        ]
+      ]),
+    UnsafeFiles(
+      reason:
+        "Bytes of files, read and written in place: every offset is checked against the bytes at hand first.",
+      files: [
+        "FileStorage/Encoding": [
+          "ByteReader", "ByteWriter", "CanonicalJSON", "Checksum", "DecimalFloat+Rounding",
+          "DecimalFloat", "JSONParser", "JSONScanner+Numbers", "JSONScanner+Strings", "JSONScanner",
+          "JSONWriter", "PowersOfFive", "SHA256", "ScannedDecimal", "SipHash", "UUID16",
+        ],
+        "FileStorage/Log": [
+          "LogBatch", "LogFormat", "LogParser", "LogWriter",
+        ],
+        "FileStorage/Manifest": [
+          "ManifestCodec"
+        ],
+        "FileStorage/Segment": [
+          "AtomicBitmap", "ContainerFile", "ContainerLayout", "ContainerTables", "ContainerVerification",
+          "ContainerWriter", "DeletionFile", "FlippedBit", "SectionName", "SpillFile",
+        ],
+      ]),
+    UnsafeFiles(
+      reason: "Kernels in C and the loops around them, which take pointers to whole blocks of rows.",
+      files: [
+        "VectorMath": [
+          "ExactDistance", "FastDistance", "HalfPrecision",
+        ]
+      ]),
+    UnsafeFiles(
+      reason: "Columns and records of mapped segments, as slices whose bounds were checked at opening.",
+      files: [
+        "MetadataFilters": [
+          "ByteComparison"
+        ],
+        "MetadataFilters/Columns": [
+          "Column", "ColumnCollector+Tokens", "ColumnCollector", "ColumnSections", "ColumnSet",
+          "ColumnSetBuilder", "ColumnTable", "DictionaryMerge", "LiveColumn", "PathTable",
+          "SectionOutput", "SpillArea", "StringDictionary", "StringInterner",
+        ],
+        "MetadataFilters/Records": [
+          "RecordBatch", "RecordID+Parsing",
+        ],
+      ]),
+    UnsafeFiles(
+      reason: "Rows of mapped segments and of logs, handed on as slices without a copy for each row.",
+      files: [
+        "VectorDatabase/Reading": [
+          "CollectionInfo", "CollectionState", "ExactScan", "LogTail", "RowAccess",
+        ],
+        "VectorDatabase/Segment": [
+          "IDHashIndex", "PayloadBlocks", "RowBlock", "Segment", "SegmentBuilder", "SegmentDamage",
+          "SegmentLayout", "SegmentVerification", "ShrinkingColumn",
+        ],
+        "VectorDatabase/Writing": [
+          "BulkImport", "Checkpoint", "RowWriting", "VectorChecks",
+        ],
+      ]),
+    UnsafeFiles(
+      reason: "Blocks of text and of numbers from files to be imported, scanned in place.",
+      files: [
+        "DataFormats/CSV": [
+          "ByteSearch", "CSVCells", "CSVChunk+Metadata", "CSVChunk+Vector", "CSVChunk", "CSVReader",
+          "CSVSplitter", "CSVWriter",
+        ],
+        "DataFormats/JSON": [
+          "JSONRecordReader", "JSONRecordWriter", "RecordBlock", "RecordFraming", "RecordParser+Fields",
+          "RecordParser+Vector", "RecordParser",
+        ],
+        "DataFormats/NPY": [
+          "NPYElement+Conversion", "NPYHeader", "NPYRows", "NPYWriter",
+        ],
+        "DataFormats/Shared": [
+          "ByteSource"
+        ],
+        "DataFormats/Text": [
+          "DecodedSource", "Excerpt", "LineReader", "PeekedSource", "TextBuffer", "UTF8Check",
+        ],
+        "DataFormats/Vecs": [
+          "VecsRows", "VecsWriter",
+        ],
+        "DataFormats/Vectors": [
+          "BareVectorReader", "CompanionIDs", "CompanionPayload", "IDListReader", "VectorLiteral",
+          "VectorRules", "VectorText+Binary", "VectorText",
+        ],
+      ]),
+    UnsafeFiles(
+      reason: "Calls of the C library: standard streams, signals, the terminal, the environment.",
+      files: [
+        "VDBCommands": [
+          "CommandFailure", "Environment", "Run", "Signals",
+        ],
+        "VDBCommands/Engine": [
+          "CollectionCreation", "FieldSelection", "OpenCollection", "RecordPrinter", "VectorArgument",
+        ],
+        "VDBCommands/Input": [
+          "FileKindOnDisk", "InputSource",
+        ],
+        "VDBCommands/Output": [
+          "BufferedOutput", "Messages", "SearchOutput",
+        ],
+      ]),
+  ]
+
+  /// Paths below `Sources`.
+  static var paths: [String] {
+    all.flatMap { group in group.files.flatMap { folder, names in names.map { "\(folder)/\($0).swift" } } }
+  }
+}
