@@ -84,7 +84,7 @@ struct FormatPageTests {
   }
 
   private func sampleManifest() -> Manifest {
-    func digest(_ byte: UInt8) -> Digest256 { Digest256(bytes: [UInt8](repeating: byte, count: 32))! }
+    func digest(_ byte: UInt8) -> Digest256 { Digest256(bytes: [UInt8](repeating: byte, count: 32)) ?? .zero }
     let identity = CollectionIdentity(
       uuid: uuid, createdNanoseconds: 1, dimension: 3, elementType: 0, metric: 0, idType: 0, creator: "maker")
     var manifest = Manifest(firstVersionOf: identity, identityHash: identity.hash)

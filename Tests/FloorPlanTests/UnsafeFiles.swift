@@ -11,9 +11,8 @@ struct UnsafeFiles {
       reason: "System calls and their buffers, memory mappings and the handler of bad pages.",
       files: [
         "FileStorage/System": [
-          "AtomicOutputFile", "FileSystem", "InputFile", "MappedFileTable", "OpenFile",
-          "RealFileSystem+Files", "RealFileSystem+Folders", "RealFileSystem+Resolution",
-          "RealFileSystem+Roots", "RealFileSystem",
+          "AtomicOutputFile", "FileSystem", "MappedFileTable", "OpenFile", "RealFileSystem+Files",
+          "RealFileSystem+Folders", "RealFileSystem+Resolution", "RealFileSystem+Roots", "RealFileSystem",
         ]
       ]),
     UnsafeFiles(
@@ -68,6 +67,9 @@ struct UnsafeFiles {
           "IDHashIndex", "PayloadBlocks", "RowBlock", "Segment", "SegmentBuilder", "SegmentDamage",
           "SegmentLayout", "SegmentVerification", "ShrinkingColumn",
         ],
+        "VectorDatabase/Upkeep": [
+          "Purge"
+        ],
         "VectorDatabase/Writing": [
           "BulkImport", "Checkpoint", "RowWriting", "VectorChecks",
         ],
@@ -80,8 +82,8 @@ struct UnsafeFiles {
           "CSVSplitter", "CSVWriter",
         ],
         "DataFormats/JSON": [
-          "JSONRecordReader", "JSONRecordWriter", "RecordBlock", "RecordFraming", "RecordParser+Fields",
-          "RecordParser+Vector", "RecordParser",
+          "JSONRecordReader", "JSONRecordWriter", "RecordBlock", "RecordChangeReader", "RecordFraming",
+          "RecordParser+Fields", "RecordParser+Vector", "RecordParser",
         ],
         "DataFormats/NPY": [
           "NPYElement+Conversion", "NPYHeader", "NPYRows", "NPYWriter",
@@ -107,7 +109,8 @@ struct UnsafeFiles {
           "CommandFailure", "Environment", "Run", "Signals",
         ],
         "VDBCommands/Engine": [
-          "CollectionCreation", "FieldSelection", "OpenCollection", "RecordPrinter", "VectorArgument",
+          "CollectionCreation", "Confirmation", "ExportRun", "FieldSelection", "OpenCollection",
+          "RecordPrinter", "RowStream", "VectorArgument",
         ],
         "VDBCommands/Input": [
           "FileKindOnDisk", "InputSource",
