@@ -6,17 +6,14 @@ import PackageDescription
 let floors: [(name: String, imports: [String])] = [
   ("FileStorage", ["CVectorKernels"]),
   ("VectorMath", ["CVectorKernels"]),
-  ("Quantization", ["VectorMath", "FileStorage"]),
-  ("VectorIndexes", ["Quantization", "VectorMath", "FileStorage"]),
   ("MetadataFilters", ["VectorMath", "FileStorage"]),
-  ("VectorDatabase", ["VectorIndexes", "Quantization", "MetadataFilters", "VectorMath", "FileStorage"]),
+  ("VectorDatabase", ["MetadataFilters", "VectorMath", "FileStorage"]),
   ("DataFormats", ["MetadataFilters", "VectorMath", "FileStorage"]),
   ("CommandLineParsing", []),
   (
     "VDBCommands",
     [
-      "CommandLineParsing", "DataFormats", "VectorDatabase", "VectorIndexes", "MetadataFilters", "VectorMath",
-      "FileStorage",
+      "CommandLineParsing", "DataFormats", "VectorDatabase", "MetadataFilters", "VectorMath", "FileStorage",
     ]
   ),
 ]

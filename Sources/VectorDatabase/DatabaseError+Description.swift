@@ -105,8 +105,8 @@ extension DatabaseError: CustomStringConvertible {
 
   private static func duplicateSentence(_ id: String, _ origin: RowOrigin, _ earlier: RowOrigin?) -> String {
     guard let earlier else {
-      return "\(origin.prefix)the id '\(id)' is in the collection already; nothing was written"
+      return "\(origin.prefix)the id '\(id)' is in the collection already"
     }
-    return "\(origin.prefix)the id '\(id)' occurs twice, first at \(earlier.place); nothing was written"
+    return "\(origin.prefix)the id '\(id)' occurs twice, first at \(earlier.place)"
   }
 }

@@ -73,6 +73,18 @@ extension SimulatedFileSystem {
     return SimulatedFileSystem(rootPath: rootPath, state.crashed(choice))
   }
 
+  /// The file system as a killed process leaves it: everything un-flushed is still pending, nothing is open or locked.
+  package func killed() -> SimulatedFileSystem {
+    var state = state.withLock { $0 }
+    state.descriptors = [:]
+    for (node, content) in state.nodes {
+      guard case .file(var file) = content, !file.locks.isEmpty else { continue }
+      file.locks = []
+      state.nodes[node] = .file(file)
+    }
+    return SimulatedFileSystem(rootPath: rootPath, state)
+  }
+
   /// A number that is equal for equal trees of names and bytes, as programs see them now.
   package var contentHash: UInt64 {
     state.withLock { state in state.hash(of: SimulatedState.root, path: mixed(1)) }

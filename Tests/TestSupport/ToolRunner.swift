@@ -202,7 +202,7 @@ extension Tool {
   }
 
   /// `path` from the root, so that it holds in any working folder.
-  private static var absolutePath: String {
+  package static var absolutePath: String {
     path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
   }
 }

@@ -42,6 +42,11 @@ package struct FieldPath: Equatable, Sendable {
     self.text = text
   }
 
+  /// Whether a step takes an element of an array.
+  package var hasIndex: Bool {
+    steps.contains { if case .index = $0 { true } else { false } }
+  }
+
   private static func key(_ bytes: [UInt8], _ position: inout Int) -> [UInt8]? {
     var key: [UInt8] = []
     guard position < bytes.count else { return nil }

@@ -93,10 +93,14 @@ struct ArrayFraming: RecordFraming {
       if lines > 0 || recordsBefore > 0 {
         blocks.append(
           FramedBlock(
-            range: consumed..<consumed, pieces: [], linesBefore: lines, lines: 0, recordsBefore: recordsBefore))
+            range: consumed..<consumed, pieces: [], linesBefore: lines, lines: 0, recordsBefore: recordsBefore
+          ))
       }
       let record: UInt64 = fault?.code == .recordNotObject ? 1 : 0
-      return (blocks, consumed, fault.map { RecordBlock.Fault(failure: $0, start: consumed, line: 1, record: record) })
+      return (
+        blocks, consumed,
+        fault.map { RecordBlock.Fault(failure: $0, start: consumed, line: 1, record: record) }
+      )
     }
     while true {
       while place < text.count, unsafe TextSearch.isSpace(text[place]) {
@@ -112,7 +116,9 @@ struct ArrayFraming: RecordFraming {
       case (.behindElement, UInt8(ascii: ",")): state = .behindComma
       case (.first, UInt8(ascii: "{")), (.behindComma, UInt8(ascii: "{")):
         let linesAtStart = lines
-        guard let stop = unsafe ArrayFraming.elementEnd(text, from: place, &lines) ?? (isEnd ? text.count : nil) else {
+        guard
+          let stop = unsafe ArrayFraming.elementEnd(text, from: place, &lines) ?? (isEnd ? text.count : nil)
+        else {
           lines = linesAtStart
           return finish(nil)
         }
@@ -177,7 +183,9 @@ struct ArrayFraming: RecordFraming {
   /// Finds the end of the object that begins at `start`, by braces outside strings; nil when the text ends first.
   ///
   /// What lies in it is for the parser to judge. Adds the newlines on the way to `lines`.
-  private static func elementEnd(_ text: UnsafeRawBufferPointer, from start: Int, _ lines: inout UInt64) -> Int? {
+  private static func elementEnd(_ text: UnsafeRawBufferPointer, from start: Int, _ lines: inout UInt64)
+    -> Int?
+  {
     let count = text.count
     var place = start
     var depth = 0
@@ -186,8 +194,10 @@ struct ArrayFraming: RecordFraming {
       if count &- place >= 8 {
         let word = unsafe UInt64(littleEndian: text.loadUnaligned(fromByteOffset: place, as: UInt64.self))
         let marks =
-          TextSearch.zeroBytes(word ^ 0x2222_2222_2222_2222) | TextSearch.zeroBytes(word ^ 0x7B7B_7B7B_7B7B_7B7B)
-          | TextSearch.zeroBytes(word ^ 0x7D7D_7D7D_7D7D_7D7D) | TextSearch.zeroBytes(word ^ 0x0A0A_0A0A_0A0A_0A0A)
+          TextSearch.zeroBytes(word ^ 0x2222_2222_2222_2222)
+          | TextSearch.zeroBytes(word ^ 0x7B7B_7B7B_7B7B_7B7B)
+          | TextSearch.zeroBytes(word ^ 0x7D7D_7D7D_7D7D_7D7D)
+          | TextSearch.zeroBytes(word ^ 0x0A0A_0A0A_0A0A_0A0A)
         if marks == 0 {
           place &+= 8
           continue
@@ -211,7 +221,9 @@ struct ArrayFraming: RecordFraming {
   }
 
   /// The closing quote of the string that begins at `start`; nil when the text ends first.
-  private static func stringEnd(_ text: UnsafeRawBufferPointer, from start: Int, _ lines: inout UInt64) -> Int? {
+  private static func stringEnd(_ text: UnsafeRawBufferPointer, from start: Int, _ lines: inout UInt64)
+    -> Int?
+  {
     var place = start
     while place < text.count {
       switch unsafe text[place] {

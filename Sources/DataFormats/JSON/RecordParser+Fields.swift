@@ -93,7 +93,8 @@ extension RecordParser {
     if let other = payloadName {
       throw stop(
         RecordFailure(
-          .strayField, at: key.start - 1, column: name, expected: "no metadata beside the object \"\(other)\"",
+          .strayField, at: key.start - 1, column: name,
+          expected: "no metadata beside the object \"\(other)\"",
           found: "field \"\(name)\"", hint: "name the object that holds the metadata with --payload-field"))
     }
     seen.formUnion(roles)
@@ -110,7 +111,9 @@ extension RecordParser {
         RecordFailure(
           .payloadNotObject, at: scanner.position, column: name, expected: "an object with the metadata",
           found: scanner.excerpt(from: scanner.position),
-          hint: "--payload-field NAME names another field; with a name that no record has, every field is metadata"))
+          hint:
+            "--payload-field NAME names another field; with a name that no record has, every field is metadata"
+        ))
     }
   }
 
@@ -171,6 +174,7 @@ extension RecordFailure {
       case .notInteger: .idInteger
       case .notUUID: .idUUID
       }
-    self.init(code, at: offset, column: column, expected: error.expected, found: error.found, hint: error.hint)
+    self.init(
+      code, at: offset, column: column, expected: error.expected, found: error.found, hint: error.hint)
   }
 }

@@ -108,17 +108,17 @@ struct RecordParser: Sendable {
     guard seen.contains(.id) || shape.idSource != .field else {
       throw stop(
         RecordFailure(
-          .idMissing, at: 0, column: shape.idName, expected: "an id in every record", found: "a record without one",
+          .idMissing, at: 0, column: shape.idName, expected: "an id in every record",
+          found: "a record without one",
           hint: "--id-field PATH names another field, --id-from row numbers the records"))
     }
   }
 
   /// Takes an object, captures the fields that have a use and writes the others to `output`.
   ///
-  /// - Parameters:
-  ///   - active: Fields whose path led here; `step` is their next step.
-  ///   - level: How many objects and arrays of the metadata lie around this one.
-  ///   - isRoot: Whether this is the record or its payload, whose names the options choose from.
+  /// `active`: Fields whose path led here; `step` is their next step.
+  /// `level`: How many objects and arrays of the metadata lie around this one.
+  /// `isRoot`: Whether this is the record or its payload, whose names the options choose from.
   /// - Returns: Whether nothing is left of an object from which something was captured.
   mutating func object(
     _ scanner: inout JSONScanner, _ active: RecordShape.Roles, step: Int, level: Int, isRoot: Bool,

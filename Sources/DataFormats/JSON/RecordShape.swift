@@ -34,7 +34,9 @@ struct RecordShape: Sendable {
   let idPrefix: [UInt8]
   let vectorEncoding: ReadOptions.VectorEncoding
   let vectorIsOptional: Bool
-  /// Metadata names that are kept, or left out; see `keepsListed`. Nil keeps all.
+  /// Metadata names that are kept, or left out.
+  ///
+  /// See `keepsListed`. Nil keeps all.
   let listedNames: [[UInt8]]?
   let keepsListed: Bool
   let rules: VectorRules
@@ -54,9 +56,11 @@ struct RecordShape: Sendable {
           expected: "a path such as id, doc.id or response.body.data[0].embedding", found: "\"\(text)\"",
           hint: "write names that hold dots or brackets in double quotes")
       }
-      for other in fields where other.path.steps.starts(with: path.steps) || path.steps.starts(with: other.path.steps) {
+      for other in fields
+      where other.path.steps.starts(with: path.steps) || path.steps.starts(with: other.path.steps) {
         // An identifier or a vector may lie in the payload; it is taken out of it.
-        let holdsOther = !role.isDisjoint(with: [.payload, .metadata]) && path.steps.count < other.path.steps.count
+        let holdsOther =
+          !role.isDisjoint(with: [.payload, .metadata]) && path.steps.count < other.path.steps.count
         guard !holdsOther else { continue }
         throw FormatError(
           .options, file: file, column: option, expected: "a field apart from \"\(other.path.text)\"",
@@ -104,7 +108,8 @@ struct RecordShape: Sendable {
     maximumRecordBytes = options.maximumRecordBytes
     if options.vectorIsOptional, options.dimension == nil, options.truncatedDimension == nil {
       throw FormatError(
-        .options, file: file, column: "--dims", expected: "the dimension, as vectors may be absent", found: "none")
+        .options, file: file, column: "--dims", expected: "the dimension, as vectors may be absent",
+        found: "none")
     }
   }
 

@@ -2,12 +2,9 @@
 package enum VectorLiteral {
   /// Reads a JSON array of numbers, numbers separated by commas or spaces, or `b64:` and base64 of little-endian f32.
   ///
-  /// Each number is the float nearest to the decimal text. NaN and infinities are delivered as such.
-  ///
-  /// - Parameters:
-  ///   - source: Named in errors.
-  /// - Throws: `vector-type`, `vector-number`, `vector-encoding`, `float-overflow`, `vector-empty`, `dims-limit`,
-  ///   `numpy-elided`.
+  /// Each number is the float nearest to the decimal text. NaN and infinities are delivered as such. `source` is named in
+  /// errors, whose codes are `vector-type`, `vector-number`, `vector-encoding`, `float-overflow`, `vector-empty`,
+  /// `dims-limit` and `numpy-elided`.
   package static func parse(_ text: [UInt8], source: String) throws(FormatError) -> [Float] {
     // A number takes at least one byte and a separator; a float takes at least five hexadecimal or base64 digits.
     let capacity = min(text.count / 2 + 1, maximumDimension)

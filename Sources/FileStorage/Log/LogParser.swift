@@ -291,19 +291,20 @@ struct LogParser {
 
   // MARK: Tails
 
-  /// Whether the last 64 bytes are this log's seal but for a few bits.
+  /// Whether the last 64 bytes are this log's seal but for one bit.
+  ///
+  /// A seal with more wrong bits is taken for one that a crash left half-written: no damage.
   private func looksLikeSeal(at offset: Int) -> Bool {
-    let expected = LogSeal(
-      end: UInt64(offset), lastLSN: lastLSN, chain: validChain, nanoseconds: 0, salt: header.salt
-    ).encode()
-    var differences = 0
-    var compared = 0
-    // All but the CRC and the time, which are not known.
-    for index in 4..<LogFormat.sealLength where !(48..<56).contains(index) {
-      differences += (bytes[offset + index] ^ expected[index]).nonzeroBitCount
-      compared += 8
+    var tried = [UInt8](bytes[offset..<(offset + LogFormat.sealLength)])
+    for bit in 0..<(LogFormat.sealLength * 8) {
+      tried[bit / 8] ^= 1 << UInt8(bit % 8)
+      let seal = LogSeal(
+        end: UInt64(offset), lastLSN: lastLSN, chain: validChain,
+        nanoseconds: tried.littleEndian(at: 48, as: Int64.self), salt: header.salt)
+      if seal.encode() == tried { return true }
+      tried[bit / 8] ^= 1 << UInt8(bit % 8)
     }
-    return differences * 8 < compared
+    return false
   }
 
   /// The offset of a BEGIN behind `bad` that validates and whose sync epoch proves that the bad record had been

@@ -119,6 +119,8 @@ package final class LogWriter {
       file = try OpenFile(fs, name, .updating)
       size = try file.size()
       if contents.state != .sealed {
+        // Its maker may have been killed before the name was durable.
+        try fs.syncFolder("wal")
         try file.syncData()
         file.dropCache()
       }

@@ -22,6 +22,7 @@ package struct ManifestStore: Sendable {
         if case .manifest(let version)? = FileNames.parse("manifest/" + name) { version } else { nil }
       }.sorted()
     } catch {
+      if error.code == ErrorCode.noSuchFile { return [] }
       throw .file(error)
     }
   }

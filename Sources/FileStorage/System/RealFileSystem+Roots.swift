@@ -61,6 +61,19 @@ extension RealFileSystem {
     }
   }
 
+  /// The path of a folder without `.` and `..`, so that its last part is its name.
+  ///
+  /// - Throws: `ELOOP` when the last part is a symbolic link: the folder that it names has another name.
+  package static func resolvedRoot(_ path: String) throws(FileError) -> String {
+    let plain = withoutTrailingSlashes(path)
+    var status = stat()
+    guard unsafe lstat(plain, &status) == 0 else { throw FileError(.status, path, errno) }
+    if status.st_mode & S_IFMT == S_IFLNK { throw FileError(.status, path, ELOOP) }
+    guard let resolved = unsafe realpath(plain, nil) else { throw FileError(.status, path, errno) }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
+  }
+
   private static func withoutTrailingSlashes(_ path: String) -> String {
     var path = path[...]
     while path.count > 1, path.last == "/" { path = path.dropLast() }

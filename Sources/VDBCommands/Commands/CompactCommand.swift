@@ -1,4 +1,5 @@
 package import CommandLineParsing
+import VectorDatabase
 
 /// The command `vdb compact`.
 package enum CompactCommand: ToolCommand {
@@ -32,7 +33,95 @@ package enum CompactCommand: ToolCommand {
     exitNotes: ExitNotes.sorted([ExitNote(3, "--max-duration ended the work early")], ExitNotes.writing),
     isMutating: true, seeAlso: ["checkpoint", "gc", "delete", "verify"])
 
+  /// Does the work of the command.
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    let collection = try context.openCollection()
+    var request = CompactionRequest()
+    request.deadRatio = context.arguments.number(deadRatio) ?? request.deadRatio
+    if let size = context.arguments.size(targetSegment) { request.targetSegmentBytes = size }
+    request.full = context.arguments.flag(full) || context.arguments.flag(purge)
+    request.maximumNanoseconds = context.arguments.duration(maxDuration)
+    request.memoryBudget = MemoryShares(context).columns
+    let deadline = context.deadline
+    request.isCancelled = { Signals.requested != nil || deadline.map { MonotonicClock.now() >= $0 } ?? false }
+    try context.requireWritable(collection)
+    if context.isDryRun {
+      let snapshot = try engine { () throws(DatabaseError) in try Snapshot.open(collection) }
+      return try report(Compactor.dryRun(snapshot, request), nil, context)
+    }
+    try context.checkForStop()
+    let (patience, origin, wanted) = (context.lockPatience, context.origin, request)
+    let openWriter = { () throws(DatabaseError) in
+      try CollectionWriter(collection, origin: origin, creator: VersionCommand.creator, patience: patience)
+    }
+    if context.arguments.flag(purge) {
+      let (result, proof) = try engine { () throws(DatabaseError) in
+        try Compactor.purge(collection, wanted, patience: patience, openWriter: openWriter)
+      }
+      return try report(result, proof, context)
+    }
+    let result = try engine { () throws(DatabaseError) in
+      try Compactor.run(collection, wanted, patience: patience, openWriter: openWriter)
+    }
+    if result.stoppedEarly { context.exitStatus = .partial }
+    try report(result, nil, context)
+  }
+
+  private static func report(
+    _ report: CompactionReport, _ proof: PurgeProof?, _ context: CommandContext
+  ) throws(CommandFailure) {
+    if report.rewritten == 0 {
+      context.messages.note("there is nothing to rewrite")
+    } else {
+      let verb = context.isDryRun ? "would rewrite" : "rewrote"
+      var text =
+        "\(verb) \(report.rewritten) of \(counted(UInt64(report.segmentsBefore), "segment")): "
+        + "\(NumberText.bytes(report.bytesBefore)) → \(context.isDryRun ? "about " : "")\(NumberText.bytes(report.bytesAfter)), "
+        + "\(counted(report.deadRowsRemoved, "dead row")) removed"
+      if !context.isDryRun { text += " (version \(report.version))" }
+      context.messages.note(text)
+    }
+    if report.stoppedEarly {
+      context.messages.note("--max-duration ended the work early; run it again to go on")
+    }
+    if let proof {
+      context.messages.note(
+        "purged: no old version or log is left; of \(counted(proof.removedIDs, "removed id")) and "
+          + "\(counted(proof.removedVectors, "removed vector")) none was found in "
+          + "\(counted(proof.filesSearched, "file")) (\(NumberText.bytes(proof.bytesSearched)))")
+      if proof.plainVectors > 0 {
+        context.messages.note(
+          "\(counted(proof.plainVectors, "vector")) too short or too plain to be told from other bytes: searched for in rows only"
+        )
+      }
+    } else if context.isDryRun {
+      if report.rewritten > 0 { context.suggest("compact", context.collectionWord) }
+    } else if report.rewritten > 0 {
+      context.messages.note(
+        "the files of the version before are kept for repairs (vdb gc --keep 0 removes them)")
+    }
+    guard context.isJSON else { return }
+    var json = JSONOutput.begin(.compact)
+    json.member("collection", context.collectionPath)
+    json.member("segments_before", report.segmentsBefore)
+    json.member("segments_after", report.segmentsAfter)
+    json.member("segments_rewritten", report.rewritten)
+    json.member("bytes_before", report.bytesBefore)
+    json.member("bytes_after", report.bytesAfter)
+    json.member("dead_rows_removed", report.deadRowsRemoved)
+    json.member("stopped_early", report.stoppedEarly)
+    if let proof {
+      json.key("purge")
+      json.beginObject()
+      json.member("removed_ids", proof.removedIDs)
+      json.member("removed_vectors", proof.removedVectors)
+      json.member("plain_vectors", proof.plainVectors)
+      json.member("files_searched", proof.filesSearched)
+      json.member("bytes_searched", proof.bytesSearched)
+      json.endObject()
+    }
+    json.member("dry_run", context.isDryRun)
+    json.member("version", report.version)
+    try JSONOutput.end(json, to: context)
   }
 }

@@ -8,13 +8,13 @@ package enum CountCommand: ToolCommand {
     "count", group: "Rows out", summary: "print the number of records",
     description: ["Prints the number of records as a bare number. No record is read."],
     operands: [Operands.collection],
-    sharedOptions: SharedOptions.writing + SharedOptions.collection,
+    sharedOptions: SharedOptions.writing + SharedOptions.reading,
     examples: [Example("vdb count docs.vdb", "Print how many records there are.")],
     exitNotes: ExitNotes.sorted([], ExitNotes.reading), seeAlso: ["info", "scan"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    let collection = try context.openCollection()
     try context.checkForStop()
+    let collection = try context.openCollection()
     let info = try engine { () throws(DatabaseError) in try CollectionInfo.read(collection) }
     guard context.isJSON else { return try context.output.write("\(info.liveRows)\n") }
     var json = JSONOutput.begin(.count)

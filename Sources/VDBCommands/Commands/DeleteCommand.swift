@@ -1,4 +1,7 @@
 package import CommandLineParsing
+import FileStorage
+import MetadataFilters
+import VectorDatabase
 
 /// The command `vdb delete`.
 package enum DeleteCommand: ToolCommand {
@@ -33,7 +36,78 @@ package enum DeleteCommand: ToolCommand {
       ], ExitNotes.writing, done: "the records are gone, durably"),
     isMutating: true, seeAlso: ["update", "compact", "drop"])
 
+  /// Does the work of the command.
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    let collection = try context.openCollection()
+    let words = Array(context.arguments.operands(from: 1))
+    var arguments = try IDArguments(words, orFrom: idsFrom, type: collection.settings.idType, context)
+    let isAll = context.arguments.flag(all)
+    let ids = isAll ? [] : try arguments.all()
+    try confirm(count: ids.count, isAll: isAll, collection, context)
+    let expected = context.arguments.integer(expectCount).map { UInt64($0) }
+    try context.checkForStop()
+    let writer = try context.openWriter(collection)
+    let rowsBefore = UInt64(writer.state.liveCount)
+    var receipt: CommitReceipt
+    var missing: [RecordID] = []
+    let isDryRun = context.isDryRun
+    do throws(DatabaseError) {
+      if isAll {
+        receipt = try writer.deleteAll(expectedCount: expected, dryRun: isDryRun)
+      } else {
+        (receipt, missing) = try writer.delete(ids, expectedCount: expected, dryRun: isDryRun)
+      }
+    } catch {
+      try? writer.close()
+      throw CommandFailure(error)
+    }
+    try engine { () throws(DatabaseError) in try writer.close() }
+    if receipt.deleted == 0, !isAll { context.exitStatus = .negative }
+    report(receipt, missing, rowsBefore, context)
+    guard context.isJSON else { return }
+    var json = JSONOutput.begin(.delete)
+    json.member("collection", context.collectionPath)
+    json.member("deleted", receipt.deleted)
+    json.member("missing", missing.count)
+    json.member("missing_ids", missing.prefix(100).map(\.display))
+    json.member("dry_run", isDryRun)
+    json.member("version", receipt.version)
+    json.member("lsn", receipt.lsn)
+    try JSONOutput.end(json, to: context)
+  }
+
+  /// More deletions than this need a yes.
+  private static let unquestioned = 1000
+
+  private static func confirm(
+    count: Int, isAll: Bool, _ collection: Collection, _ context: CommandContext
+  ) throws(CommandFailure) {
+    guard !context.isDryRun else { return }
+    if isAll {
+      let name = Confirmation.baseName(context.collectionPath)
+      guard context.arguments.text(DeleteCommand.confirm) == name else {
+        throw Confirmation.wrongName(context.arguments.text(DeleteCommand.confirm) ?? "", expected: name)
+      }
+    } else if count > unquestioned {
+      try Confirmation.requireYes(
+        "delete \(counted(UInt64(count), "record")) of \(context.collectionPath)?", context)
+    }
+  }
+
+  private static func report(
+    _ receipt: CommitReceipt, _ missing: [RecordID], _ rowsBefore: UInt64, _ context: CommandContext
+  ) {
+    let verb = context.isDryRun ? "would delete" : "deleted"
+    var text = "\(verb) \(NumberText.grouped(receipt.deleted)) of \(counted(rowsBefore, "row"))"
+    if !context.isDryRun, receipt.deleted > 0 { text += " (lsn \(receipt.lsn))" }
+    context.messages.note(text)
+    if !missing.isEmpty {
+      let shown = missing.prefix(5).map { "'\($0.display)'" }.joined(separator: ", ")
+      let more = missing.count > 5 ? " and \(NumberText.grouped(UInt64(missing.count - 5))) more" : ""
+      context.messages.note("no row has the id \(shown)\(more)")
+    }
+    if !context.isDryRun, receipt.deleted > 0 {
+      context.suggest("compact", context.collectionWord, "--dry-run")
+    }
   }
 }

@@ -1,4 +1,6 @@
 package import CommandLineParsing
+import FileStorage
+import VectorDatabase
 
 /// The command `vdb drop`.
 package enum DropCommand: ToolCommand {
@@ -26,7 +28,36 @@ package enum DropCommand: ToolCommand {
       ], [ExitNotes.note(.usage), ExitNotes.note(.locked), ExitNotes.note(.ioError), ExitNotes.note(.denied)]),
     isMutating: true, seeAlso: ["delete", "create"])
 
+  /// Does the work of the command.
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    let collection = try context.openCollection()
+    let path = try files { () throws(FileError) in try RealFileSystem.resolvedRoot(context.collectionPath) }
+    let name = Confirmation.baseName(path)
+    let info = try? engine { () throws(DatabaseError) in try CollectionInfo.read(collection) }
+    let size = info.map { " with \(counted($0.liveRows, "row"))" } ?? ""
+    if !context.isDryRun {
+      try Confirmation.requireName(
+        name, given: context.arguments.text(confirm),
+        "This deletes the collection \(context.collectionPath)\(size).", context)
+    }
+    let patience = context.lockPatience
+    let holds = try engine { () throws(DatabaseError) in try collection.prepareToDrop(patience: patience) }
+    if !context.isDryRun {
+      try files { () throws(FileError) in
+        let hidden = RealFileSystem.hiddenSibling(of: path, "dropped")
+        try RealFileSystem.moveRoot(path, to: hidden)
+        try RealFileSystem.removeTree(hidden)
+      }
+    }
+    withExtendedLifetime(holds) {}
+    context.messages.note("\(context.isDryRun ? "would drop" : "dropped") \(context.collectionPath)\(size)")
+    guard context.isJSON else { return }
+    var json = JSONOutput.begin(.drop)
+    json.member("path", context.collectionPath)
+    json.key("rows")
+    if let info { json.value(info.liveRows) } else { json.null() }
+    json.member("dropped", !context.isDryRun)
+    json.member("dry_run", context.isDryRun)
+    try JSONOutput.end(json, to: context)
   }
 }

@@ -34,7 +34,7 @@ package enum ExportCommand: ToolCommand {
       to, GetCommand.fields, noVectors, vectorEncoding, vectorColumns, idsOut, payloadOut, limit, order,
       spreadsheetSafe,
     ],
-    sharedOptions: SharedOptions.writing + [SharedOptions.idsAsStrings] + SharedOptions.collection,
+    sharedOptions: SharedOptions.writing + [SharedOptions.idsAsStrings] + SharedOptions.reading,
     exclusiveGroups: [
       ExclusiveGroup(["no-vectors", "vector-columns"]), ExclusiveGroup(["no-vectors", "vector-encoding"]),
       ExclusiveGroup(["vector-encoding", "vector-columns"]),

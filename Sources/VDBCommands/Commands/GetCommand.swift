@@ -30,7 +30,7 @@ package enum GetCommand: ToolCommand {
     ],
     operands: [Operands.collection, Operand("ID", .any, summary: "ids of the records")],
     options: [idsFrom, with, fields, missing],
-    sharedOptions: [SharedOptions.idsAsStrings] + SharedOptions.writing + SharedOptions.collection,
+    sharedOptions: [SharedOptions.idsAsStrings] + SharedOptions.writing + SharedOptions.reading,
     exclusiveGroups: [ExclusiveGroup(["ID", "ids-from"], isRequired: true)],
     examples: [
       Example("vdb get docs.vdb doc-17 doc-18", "Print two records."),
@@ -41,7 +41,8 @@ package enum GetCommand: ToolCommand {
     seeAlso: ["scan", "search", "export"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    let parts = RecordParts(context, with) ?? (context.arguments.isGiven(fields) ? [.payload] : [.payload, .vector])
+    let parts =
+      RecordParts(context, with) ?? (context.arguments.isGiven(fields) ? [.payload] : [.payload, .vector])
     let printer = try RecordPrinter(context, parts: parts, fields: fields)
     let isQuiet = context.arguments.count(GlobalOptions.quiet) > 0
     let missing = context.arguments.text(missing) ?? "error"
@@ -53,7 +54,8 @@ package enum GetCommand: ToolCommand {
     let output = context.output
     let isJSON = context.isJSON
     var ids = try IDArguments(
-      Array(context.arguments.operands(from: 1)), orFrom: idsFrom, type: snapshot.collection.settings.idType, context)
+      Array(context.arguments.operands(from: 1)), orFrom: idsFrom, type: snapshot.collection.settings.idType,
+      context)
     while let id = try ids.next() {
       try context.checkForStop()
       let location = try engine { () throws(DatabaseError) in try snapshot.state.find(id) }
@@ -84,6 +86,7 @@ package enum GetCommand: ToolCommand {
     let names = lost.map(\.display).joined(separator: ", ")
     context.messages.warning(
       lostCount <= lost.count
-        ? "no such id: \(names)" : "no such id: \(names) and \(NumberText.grouped(UInt64(lostCount - lost.count))) more")
+        ? "no such id: \(names)"
+        : "no such id: \(names) and \(NumberText.grouped(UInt64(lostCount - lost.count))) more")
   }
 }

@@ -56,7 +56,7 @@ package enum ImportCommand: ToolCommand {
     "delimiter", .text, "C", summary: "What separates CSV cells (default: comma)")
   package static let noHeader = Option(
     "no-header", .flag, summary: "The first CSV line is a record",
-    details: "Columns are then called c1, c2, ...")
+    details: "Columns are then called column1, column2, ...")
   package static let encoding = Option(
     "encoding", .choice(["utf-8", "latin1", "utf-16"]), summary: "Encoding of text files (default: utf-8)")
 
@@ -81,7 +81,7 @@ package enum ImportCommand: ToolCommand {
       limit,
       delimiter, noHeader, encoding, SharedOptions.ifVersion, SharedOptions.ifLSN,
     ],
-    sharedOptions: SharedOptions.changing + [SharedOptions.memoryLimit],
+    sharedOptions: SharedOptions.changing + [SharedOptions.threads, SharedOptions.memoryLimit],
     exclusiveGroups: [
       ExclusiveGroup(["id-field", "id-from", "ids"]),
       ExclusiveGroup(["payload-fields", "payload-except", "no-payload"]),
@@ -117,12 +117,15 @@ package enum ImportCommand: ToolCommand {
       context.isDryRun
       ? "would commit \(counted(rows, "row"))"
       : "committed \(counted(rows, "row")) as version \(receipt.version) (\(elapsedText(since: start)))"
-    if receipt.replaced > 0 { text += ", \(NumberText.grouped(receipt.replaced)) of them in place of older ones" }
+    if receipt.replaced > 0 {
+      text += ", \(NumberText.grouped(receipt.replaced)) of them in place of older ones"
+    }
     if receipt.ignored > 0 { text += "; \(NumberText.grouped(receipt.ignored)) ignored, their ids existed" }
     if outcome.skipped > 0 { text += "; \(NumberText.grouped(outcome.skipped)) left out for NaN or infinity" }
     if outcome.isCreated, let settings = outcome.settings {
       context.messages.note(
-        "\(context.isDryRun ? "would create" : "created") \(context.collectionPath) (\(CollectionCreation.summary(settings)))")
+        "\(context.isDryRun ? "would create" : "created") \(context.collectionPath) (\(CollectionCreation.summary(settings)))"
+      )
     }
     context.messages.note(text)
     if !context.isDryRun { context.suggest("search", context.collectionWord, "--vector @FILE") }

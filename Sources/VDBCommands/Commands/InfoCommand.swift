@@ -22,7 +22,7 @@ package enum InfoCommand: ToolCommand {
     ],
     operands: [Operands.collection],
     options: [segments, indexes, files, wal, contentHash, estimateMemory, format],
-    sharedOptions: SharedOptions.writing + SharedOptions.collection,
+    sharedOptions: SharedOptions.writing + SharedOptions.reading,
     exclusiveGroups: [ExclusiveGroup(["format", "json"])],
     examples: [
       Example("vdb info docs.vdb", "Describe a collection."),
@@ -31,11 +31,11 @@ package enum InfoCommand: ToolCommand {
     exitNotes: ExitNotes.sorted([], ExitNotes.reading), seeAlso: ["list", "log", "verify", "count"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
+    try context.checkForStop()
     let collection = try context.openCollection()
     let info = try engine { () throws(DatabaseError) in try CollectionInfo.read(collection) }
     var hash: Digest256?
     if context.arguments.flag(contentHash) {
-      try context.checkForStop()
       hash = try engine { () throws(DatabaseError) in try Snapshot.open(collection).contentHash() }
     }
     let report = InfoReport(context, info, contentHash: hash)

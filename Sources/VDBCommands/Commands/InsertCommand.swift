@@ -30,7 +30,7 @@ package enum InsertCommand: ToolCommand {
     Operands.collection,
     Operand("FILE", .optional, .path(.file), summary: "JSON Lines to read, or - for standard input"),
   ]
-  static let sharedOptions = SharedOptions.changing
+  static let sharedOptions = SharedOptions.changing + [SharedOptions.threads]
   static let exclusiveGroups = [
     ExclusiveGroup(["id", "FILE"], isRequired: true), ExclusiveGroup(["batch-rows", "atomic"]),
   ]

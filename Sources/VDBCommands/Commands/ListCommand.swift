@@ -12,7 +12,7 @@ package enum ListCommand: ToolCommand {
       "Finds collections and prints their name, records, dimensions, size, version and health. One that cannot be opened is listed as damaged, never left out."
     ],
     operands: [Operand("DIR", .any, .path(.folder), summary: "where to look (default: the current folder)")],
-    options: [recursive], sharedOptions: SharedOptions.writing,
+    options: [recursive], sharedOptions: SharedOptions.writing + SharedOptions.reading,
     examples: [
       Example("vdb list", "List the collections here."),
       Example("vdb list -r /srv --json", "List all below a folder."),
@@ -20,7 +20,8 @@ package enum ListCommand: ToolCommand {
     exitNotes: ExitNotes.sorted(
       [ExitNote(5, "a collection is damaged")],
       [
-        ExitNotes.note(.usage), ExitNote(6, "a folder does not exist"), ExitNotes.note(.ioError),
+        ExitNotes.note(.usage), ExitNotes.note(.timeout), ExitNote(6, "a folder does not exist"),
+        ExitNotes.note(.ioError),
         ExitNotes.note(.denied),
       ]), seeAlso: ["info"])
 
@@ -47,7 +48,9 @@ package enum ListCommand: ToolCommand {
       if found.isEmpty { context.messages.note("no collections found") }
     }
     for collection in found {
-      if let problem = collection.problem { context.messages.warning("\(collection.path): \(problem.message)") }
+      if let problem = collection.problem {
+        context.messages.warning("\(collection.path): \(problem.message)")
+      }
       if collection.health == .damaged { context.exitStatus = .corrupt }
     }
   }

@@ -14,7 +14,7 @@ package enum LogCommand: ToolCommand {
       "A transaction counts every record that it put as added and every one that it deleted as removed; it has no version, host or root hash of its own. Transactions whose records have moved from the log to a segment, and versions that history no longer keeps, are not listed.",
     ],
     operands: [Operands.collection], options: [since, limit],
-    sharedOptions: SharedOptions.writing + SharedOptions.collection,
+    sharedOptions: SharedOptions.writing + SharedOptions.reading,
     examples: [
       Example("vdb log docs.vdb --limit 5", "Print the last five changes."),
       Example("vdb log docs.vdb --since 2026-11-01 --json", "Print a month for programs."),
@@ -22,6 +22,7 @@ package enum LogCommand: ToolCommand {
     exitNotes: ExitNotes.sorted([], ExitNotes.reading), seeAlso: ["info", "verify"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
+    try context.checkForStop()
     let collection = try context.openCollection()
     let history = try engine { () throws(DatabaseError) in try collection.history() }
     var entries = ChangeEntry.list(history)

@@ -24,14 +24,17 @@ package enum ScanCommand: ToolCommand {
     ],
     operands: [Operands.collection],
     options: [limit, after, with, GetCommand.fields, idsOnly],
-    sharedOptions: [SharedOptions.idsAsStrings] + SharedOptions.writing + SharedOptions.collection,
+    sharedOptions: [SharedOptions.idsAsStrings] + SharedOptions.writing + SharedOptions.reading,
     exclusiveGroups: [ExclusiveGroup(["ids-only", "with"]), ExclusiveGroup(["ids-only", "fields"])],
     examples: [
       Example("vdb scan docs.vdb --limit 10", "Print the first ten records."),
       Example("vdb scan docs.vdb --ids-only", "Print all ids."),
     ],
     exitNotes: ExitNotes.sorted(
-      [ExitNote(7, "the output file exists already, or records have changed since the cursor of --after was made")],
+      [
+        ExitNote(
+          7, "the output file exists already, or records have changed since the cursor of --after was made")
+      ],
       ExitNotes.reading), seeAlso: ["get", "export", "count"])
 
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {

@@ -11,7 +11,8 @@ package enum SearchCommand: ToolCommand {
     details:
       "`@FILE` reads a .npy file or a JSON array, `@-` standard input, `b64:` is followed by little-endian 32-bit floats in base64."
   )
-  package static let id = Option("id", .text, "ID", summary: "Search near the record with this id",
+  package static let id = Option(
+    "id", .text, "ID", summary: "Search near the record with this id",
     details: "The record itself is left out of what is found.")
   package static let queries = Option(
     "queries", .path(.file), "FILE", summary: "Read many queries from a file of any import format",
@@ -63,13 +64,18 @@ package enum SearchCommand: ToolCommand {
       vector, id, queries, k, maxDistance, minScore, fields, with, format, offset, after, exact, exitStatus,
       positions, from, SharedOptions.vectorField, explain, profile,
     ],
-    sharedOptions: SharedOptions.writing + [SharedOptions.idsAsStrings] + SharedOptions.collection,
+    sharedOptions: SharedOptions.writing + [SharedOptions.idsAsStrings] + SharedOptions.reading + [
+      SharedOptions.threads
+    ],
     exclusiveGroups: [
       ExclusiveGroup(["vector", "id", "queries"], isRequired: true),
       ExclusiveGroup(["max-distance", "min-score"]), ExclusiveGroup(["offset", "after"]),
       ExclusiveGroup(["format", "json"]), ExclusiveGroup(["after", "queries"]),
     ],
-    dependencies: [Dependency("from", needs: "queries"), Dependency("positions", needs: "format")],
+    dependencies: [
+      Dependency("from", needs: "queries"), Dependency("vector-field", needs: "queries"),
+      Dependency("positions", needs: "format"),
+    ],
     examples: [
       Example(
         "vdb search docs.vdb --vector @query.npy -k 3 --fields title", "Find the three nearest records."),

@@ -107,8 +107,10 @@ package enum SharedOptions {
 
   /// For commands that open a collection.
   package static let collection = [lockTimeout, timeout, readOnly, threads]
+  /// For commands that only read a collection: they take no lock that anybody waits for.
+  package static let reading = [timeout]
   /// For commands that change a collection.
-  package static let changing = [json, dryRun] + collection + [allowNetworkFS]
+  package static let changing = [json, dryRun, lockTimeout, timeout, readOnly, allowNetworkFS]
   /// For commands whose result can go to a file.
   package static let writing = [json, output, force]
 }

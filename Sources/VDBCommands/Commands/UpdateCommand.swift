@@ -1,4 +1,8 @@
 package import CommandLineParsing
+import DataFormats
+import FileStorage
+import MetadataFilters
+import VectorDatabase
 
 /// The command `vdb update`.
 package enum UpdateCommand: ToolCommand {
@@ -58,7 +62,130 @@ package enum UpdateCommand: ToolCommand {
       ], ExitNotes.writing, done: "the changes are durable"),
     isMutating: true, seeAlso: ["upsert", "delete", "get"])
 
+  /// Does the work of the command.
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
-    throw notConnectedYet(context)
+    let start = MonotonicClock.now()
+    let argument = try context.arguments.text(vector).map { (text) throws(CommandFailure) in
+      try VectorArgument(text, vector, context)
+    }
+    let edit = try optionsEdit(context)
+    let collection = try context.openCollection()
+    try argument?.requireDimension(collection.settings.dimension)
+    let changes =
+      if let path = context.arguments.operand(1) {
+        try fileChanges(path, collection.settings, context)
+      } else {
+        try optionChanges(edit, argument, collection.settings, context)
+      }
+    let expected = context.arguments.integer(expectCount).map { UInt64($0) }
+    let writer = try context.openWriter(collection)
+    let result: (receipt: CommitReceipt, missing: [RecordID])
+    do throws(CommandFailure) {
+      try context.checkForStop()
+      let (rules, isDryRun) = (context.vectorRules, context.isDryRun)
+      result = try engine { () throws(DatabaseError) in
+        try writer.update(changes, rules: rules, expectedCount: expected, dryRun: isDryRun)
+      }
+    } catch {
+      try? writer.close()
+      throw error
+    }
+    try engine { () throws(DatabaseError) in try writer.close() }
+    let receipt = result.receipt
+    if receipt.replaced == 0 { context.exitStatus = .negative }
+    var text = "\(context.isDryRun ? "would update" : "updated") \(counted(receipt.replaced, "row"))"
+    if !context.isDryRun, receipt.replaced > 0 { text += " (lsn \(receipt.lsn))" }
+    context.messages.note(text)
+    if !result.missing.isEmpty {
+      let shown = result.missing.prefix(5).map { "'\($0.display)'" }.joined(separator: ", ")
+      let more =
+        result.missing.count > 5 ? " and \(NumberText.grouped(UInt64(result.missing.count - 5))) more" : ""
+      context.messages.note("no row has the id \(shown)\(more)")
+    }
+    if !context.isDryRun, receipt.replaced > 0, let first = changes.first {
+      context.suggest("get", context.collectionWord, shellWord(first.id.display))
+    }
+    guard context.isJSON else { return }
+    var json = JSONOutput.begin(.update)
+    json.member("collection", context.collectionPath)
+    json.member("updated", receipt.replaced)
+    json.member("missing", result.missing.count)
+    json.member("missing_ids", result.missing.prefix(100).map(\.display))
+    json.member("elapsed_ms", UInt64(max(0, MonotonicClock.now() - start)) / 1_000_000)
+    json.member("dry_run", context.isDryRun)
+    json.member("version", receipt.version)
+    json.member("lsn", receipt.lsn)
+    try JSONOutput.end(json, to: context)
+  }
+
+  /// The change that the options describe.
+  private static func optionsEdit(_ context: CommandContext) throws(CommandFailure) -> MetadataEdit {
+    var edit = MetadataEdit()
+    edit.replaces = context.arguments.flag(replace)
+    if let text = context.arguments.text(set) {
+      guard case .object(let object) = try JSONArgument.value(text, set.spelling) else {
+        throw CommandFailure(.usage, code: "payload-not-object", "--set: expected a JSON object")
+      }
+      edit.set = object
+    }
+    for (name, text) in context.arguments.assignments(setField) {
+      edit.fields.append((try path(name, setField), try JSONArgument.value(text, "--set-field \(name)")))
+    }
+    for text in context.arguments.texts(unset) { edit.unset.append(try path(text, unset)) }
+    return edit
+  }
+
+  private static func path(_ text: String, _ option: Option) throws(CommandFailure) -> FieldPath {
+    guard let path = FieldPath(text), !path.hasIndex else {
+      throw CommandFailure(
+        .usage, code: "field-path", "\(option.spelling): '\(text)' is no path of a field",
+        hint: "names stand between dots, as in author.name; a name with a dot is written in double quotes")
+    }
+    return path
+  }
+
+  private static func optionChanges(
+    _ edit: MetadataEdit, _ vector: VectorArgument?, _ settings: CollectionSettings, _ context: CommandContext
+  ) throws(CommandFailure) -> [RowChange] {
+    var arguments = try IDArguments(
+      context.arguments.texts(id), orFrom: idsFrom, type: settings.idType, context)
+    return try arguments.all().map { (id) throws(CommandFailure) in
+      change(id, edit, vector?.numbers, vector?.origin ?? RowOrigin(source: "", line: 0, record: 0))
+    }
+  }
+
+  private static func fileChanges(
+    _ path: String, _ settings: CollectionSettings, _ context: CommandContext
+  ) throws(CommandFailure) -> [RowChange] {
+    let source = try context.openInput(path)
+    var reader = try records { () throws(FormatError) in try RecordChangeReader(source, type: settings.idType)
+    }
+    var changes: [RowChange] = []
+    while let line = try records({ () throws(FormatError) in try reader.next() }) {
+      if let path = line.unset.first(where: \.hasIndex) {
+        throw CommandFailure(
+          FormatError(
+            .jsonSyntax, file: source.name, line: line.position.line, record: line.position.record,
+            column: "unset",
+            expected: "the path of a field", found: "'\(path.text)'"))
+      }
+      let edit = MetadataEdit(replaces: line.replaces, set: line.set ?? JSONObject(), unset: line.unset)
+      changes.append(
+        change(
+          line.id, edit, line.vector,
+          RowOrigin(source: source.name, line: line.position.line, record: line.position.record)))
+      try context.checkForStop()
+    }
+    return changes
+  }
+
+  private static func change(_ id: RecordID, _ edit: MetadataEdit, _ vector: [Float]?, _ origin: RowOrigin)
+    -> RowChange
+  {
+    guard !edit.isEmpty else { return RowChange(id: id, vector: vector, origin: origin) }
+    let name = id.display
+    return RowChange(
+      id: id, vector: vector,
+      metadata: { (old) throws(DatabaseError) in try edit.apply(to: old, id: name) }, origin: origin)
   }
 }

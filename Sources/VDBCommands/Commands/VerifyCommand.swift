@@ -22,7 +22,7 @@ package enum VerifyCommand: ToolCommand {
       Operand("COLLECTION", .one, .path(.collection), summary: "the collection's folder, or one file of it")
     ],
     options: [quick, strict, expectRoot, listFiles],
-    sharedOptions: SharedOptions.writing + SharedOptions.collection,
+    sharedOptions: SharedOptions.writing + SharedOptions.reading + [SharedOptions.threads],
     examples: [
       Example("vdb verify docs.vdb", "Check everything."),
       Example("vdb verify docs.vdb --quick", "Check the structure in a moment."),

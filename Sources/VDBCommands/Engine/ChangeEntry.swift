@@ -79,8 +79,10 @@ struct ChangeEntry {
 
   var cells: [String] {
     [
-      version.map { "\($0)" } ?? "", "\(lsn)", TimeParsing.text(nanoseconds: nanoseconds), "\(userID)", host ?? "",
-      "\(processID)", command, rows.map { "\($0.added)" } ?? "", rows.map { "\($0.removed)" } ?? "", "\(bytes)",
+      version.map { "\($0)" } ?? "", "\(lsn)", TimeParsing.text(nanoseconds: nanoseconds), "\(userID)",
+      host ?? "",
+      "\(processID)", command, rows.map { "\($0.added)" } ?? "", rows.map { "\($0.removed)" } ?? "",
+      "\(bytes)",
       root.map { "sha256:" + $0.hex } ?? "",
     ]
   }

@@ -19,11 +19,11 @@ enum CollectionCreation {
 
   /// Creates a collection at `path`, where nothing, an empty folder or an interrupted creation may lie.
   ///
-  /// - Parameter acceptsEqual: A collection with the same settings is left as it is.
-  /// - Returns: Its identifier (nil for a rehearsal), and whether it did not exist before.
-  /// - Throws: status 7 when it exists already.
+  /// With `acceptsEqual` a collection with the same settings is left as it is; otherwise one that exists is a failure
+  /// with status 7. Gives the identifier (nil for a rehearsal), and whether the collection did not exist before.
   static func create(
-    _ path: String, _ settings: CollectionSettings, mode: UInt32?, acceptsEqual: Bool, _ context: CommandContext
+    _ path: String, _ settings: CollectionSettings, mode: UInt32?, acceptsEqual: Bool,
+    _ context: CommandContext
   ) throws(CommandFailure) -> (uuid: UUID16?, isNew: Bool) {
     if context.isDryRun { return try rehearse(path, settings, acceptsEqual: acceptsEqual, context) }
     var madeFolder = true
@@ -56,7 +56,9 @@ enum CollectionCreation {
     do throws(FileError) {
       fs = try RealFileSystem(root: path)
     } catch {
-      guard error.code == ENOENT else { throw .system("cannot create", path, error.code == ENOTDIR ? EEXIST : error.code) }
+      guard error.code == ENOENT else {
+        throw .system("cannot create", path, error.code == ENOTDIR ? EEXIST : error.code)
+      }
       try requireParent(path)
       return (nil, true)
     }
@@ -84,10 +86,11 @@ enum CollectionCreation {
   }
 
   /// Fails unless a folder can be made at `path`.
-  private static func requireParent(_ path: String) throws(CommandFailure) {
+  static func requireParent(_ path: String) throws(CommandFailure) {
     var parent = path[...]
     while parent.count > 1, parent.last == "/" { parent = parent.dropLast() }
-    let folder = parent.lastIndex(of: "/").map { $0 == parent.startIndex ? "/" : String(parent[..<$0]) } ?? "."
+    let folder =
+      parent.lastIndex(of: "/").map { $0 == parent.startIndex ? "/" : String(parent[..<$0]) } ?? "."
     guard unsafe access(folder, W_OK | X_OK) == 0 else { throw .system("cannot create", path, errno) }
   }
 

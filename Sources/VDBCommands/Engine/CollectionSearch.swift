@@ -94,7 +94,8 @@ struct FoundCollection {
   }
 
   private static func hasManifest(_ fs: RealFileSystem) -> Bool {
-    guard let status = try? fs.status("manifest"), status.kind == .folder, let names = try? fs.list("manifest")
+    guard let status = try? fs.status("manifest"), status.kind == .folder,
+      let names = try? fs.list("manifest")
     else { return false }
     return names.contains {
       if case .manifest? = FileNames.parse("manifest/" + $0) { true } else { false }

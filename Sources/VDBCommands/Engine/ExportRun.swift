@@ -42,15 +42,19 @@ struct ExportRun {
     }
     for option in [ExportCommand.idsOut, ExportCommand.payloadOut] where arguments.text(option) == "-" {
       throw CommandFailure(
-        .usage, code: "options", "--\(option.name) needs the name of a file; standard output holds the vectors")
+        .usage, code: "options",
+        "--\(option.name) needs the name of a file; standard output holds the vectors")
     }
   }
 
   /// `--to`, or what the name of the output says, or JSON Lines.
   private static func format(_ context: CommandContext) -> RecordFormat {
-    if let name = context.arguments.text(ExportCommand.to), let format = RecordFormat(rawValue: name) { return format }
+    if let name = context.arguments.text(ExportCommand.to), let format = RecordFormat(rawValue: name) {
+      return format
+    }
     let output = (context.arguments.text(SharedOptions.output) ?? "").lowercased()
-    for format in [RecordFormat.json, .csv, .tsv, .npy, .fvecs] where output.hasSuffix("." + format.rawValue) {
+    for format in [RecordFormat.json, .csv, .tsv, .npy, .fvecs] where output.hasSuffix("." + format.rawValue)
+    {
       return format
     }
     return .jsonLines
@@ -133,7 +137,8 @@ struct ExportRun {
       }
     case .npy:
       return NPYWriter(
-        sink, rowCount: UInt64(rows), dimension: settings.dimension, elementType: settings.elementType, ids: ids,
+        sink, rowCount: UInt64(rows), dimension: settings.dimension, elementType: settings.elementType,
+        ids: ids,
         payload: payload)
     case .fvecs, .bvecs, .ivecs:
       return VecsWriter(sink, format: format, dimension: settings.dimension, ids: ids, payload: payload)
@@ -217,7 +222,9 @@ struct ExportRun {
     for row in 0..<batch.count {
       let metadata = Array(batch.metadataBytes[batch.metadataRange(row)])
       if !metadata.isEmpty {
-        do throws(JSONError) { try fields.append(metadata, to: &bytes) } catch { throw RecordPrinter.damaged(error) }
+        do throws(JSONError) { try fields.append(metadata, to: &bytes) } catch {
+          throw RecordPrinter.damaged(error)
+        }
       }
       offsets.append(bytes.count)
     }
@@ -228,7 +235,8 @@ struct ExportRun {
   private func warn(_ table: CSVWriter) {
     if table.formulaCells > 0, !context.arguments.flag(ExportCommand.spreadsheetSafe) {
       context.messages.warning(
-        "\(NumberText.grouped(table.formulaCells)) cells begin like formulas of a spreadsheet; --spreadsheet-safe neutralises them")
+        "\(NumberText.grouped(table.formulaCells)) cells begin like formulas of a spreadsheet; --spreadsheet-safe neutralises them"
+      )
     }
     if table.nullCells > 0 {
       context.messages.warning(
@@ -241,7 +249,8 @@ struct ExportRun {
     guard let path = context.arguments.text(SharedOptions.output), path != "-" else { return }
     try context.output.finish()
     context.messages.note(
-      "exported \(NumberText.grouped(rowsWritten)) \(rowsWritten == 1 ? "record" : "records") of version \(snapshot.version), LSN \(snapshot.lsn) to \(path)")
+      "exported \(NumberText.grouped(rowsWritten)) \(rowsWritten == 1 ? "record" : "records") of version \(snapshot.version), LSN \(snapshot.lsn) to \(path)"
+    )
     guard context.isJSON else { return }
     let output = BufferedOutput(
       DescriptorDestination(1, name: "standard output"), isTerminal: context.terminals.isOutputTerminal)

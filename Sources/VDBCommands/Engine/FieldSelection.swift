@@ -32,7 +32,9 @@ package struct FieldSelection: Sendable {
       guard let names = FieldSelection.names(text) else {
         throw CommandFailure(
           .usage, code: "invalid-path", "--\(option): '\(text)' is no field path",
-          hint: "write names with dots between them; a name that holds a dot stands in double quotes: '\"a.b\".c'")
+          hint:
+            "write names with dots between them; a name that holds a dot stands in double quotes: '\"a.b\".c'"
+        )
       }
       paths.append(Path(text: text, names: names))
       FieldSelection.insert(names[...], into: &roots)
@@ -59,7 +61,11 @@ package struct FieldSelection: Sendable {
       index = nodes.count
       nodes.append(Node(name: name, isWanted: false, children: []))
     }
-    if names.count == 1 { nodes[index].isWanted = true } else { insert(names.dropFirst(), into: &nodes[index].children) }
+    if names.count == 1 {
+      nodes[index].isWanted = true
+    } else {
+      insert(names.dropFirst(), into: &nodes[index].children)
+    }
   }
 
   private static func names(_ text: String) -> [[UInt8]]? {

@@ -77,6 +77,7 @@ struct ImportJob {
       try requireAgreement(collection)
       return collection
     }
+    try CollectionCreation.requireParent(context.collectionPath)
     return nil
   }
 
@@ -92,7 +93,8 @@ struct ImportJob {
     for (field, asked, found) in pairs {
       if let asked, asked != found {
         throw CommandFailure(
-          DatabaseError.differentSettings(path: context.collectionPath, field: field, existing: found, asked: asked))
+          DatabaseError.differentSettings(
+            path: context.collectionPath, field: field, existing: found, asked: asked))
       }
     }
   }
@@ -105,7 +107,8 @@ struct ImportJob {
         hint: "say it with --dims")
     }
     return CollectionSettings(
-      dimension: dimension, metric: newMetric, elementType: CreateCommand.choice(context.arguments.text(CreateCommand.type)),
+      dimension: dimension, metric: newMetric,
+      elementType: CreateCommand.choice(context.arguments.text(CreateCommand.type)),
       idType: newIDType)
   }
 
@@ -114,7 +117,8 @@ struct ImportJob {
   /// Files of bare vectors have row numbers for ids unless something else is asked for.
   private var newIDType: IDType {
     if let name = context.arguments.text(CreateCommand.idType) { return CreateCommand.choice(name) }
-    let hasIDs = context.arguments.isGiven(ImportCommand.ids) || context.arguments.isGiven(ImportCommand.idFrom)
+    let hasIDs =
+      context.arguments.isGiven(ImportCommand.ids) || context.arguments.isGiven(ImportCommand.idFrom)
       || context.arguments.isGiven(ImportCommand.idPrefix)
     guard !hasIDs else { return .string }
     let endings = [".npy", ".fvecs", ".bvecs", ".ivecs"]
@@ -123,7 +127,8 @@ struct ImportJob {
   }
 
   private mutating func create(
-    _ settings: CollectionSettings, _ sources: [InputSource], _ first: any RecordReader, _ batch: inout RecordBatch,
+    _ settings: CollectionSettings, _ sources: [InputSource], _ first: any RecordReader,
+    _ batch: inout RecordBatch,
     _ hasRecords: Bool, _ companions: Companions
   ) throws(CommandFailure) {
     let path = context.collectionPath
@@ -161,10 +166,13 @@ struct ImportJob {
   }
 
   private func openCompanions(besides count: Int) throws(CommandFailure) -> Companions {
-    let (ids, payload) = (context.arguments.text(ImportCommand.ids), context.arguments.text(ImportCommand.payload))
+    let (ids, payload) = (
+      context.arguments.text(ImportCommand.ids), context.arguments.text(ImportCommand.payload)
+    )
     guard count == 1 || (ids == nil && payload == nil) else {
       throw CommandFailure(
-        .usage, code: "several-files", "--ids and --payload belong to one file of vectors, and \(count) files are named",
+        .usage, code: "several-files",
+        "--ids and --payload belong to one file of vectors, and \(count) files are named",
         hint: "import the files one after another")
     }
     var companions = Companions()
@@ -205,7 +213,7 @@ struct ImportJob {
     } catch {
       // A log without a seal is sound as well.
       try? writer.close()
-      throw error
+      throw error.adding(detail: "nothing was imported")
     }
     try engine { () throws(DatabaseError) in try writer.close() }
   }
@@ -317,14 +325,17 @@ enum ImportOptions {
     options.truncatedDimension = arguments.integer(ImportCommand.truncateDims).map { Int($0) }
     options.normalizes = arguments.flag(ImportCommand.normalize)
     options.hasHeader = !arguments.flag(ImportCommand.noHeader)
-    options.encoding = arguments.text(ImportCommand.encoding).flatMap { ReadOptions.TextEncoding(rawValue: $0) }
+    options.encoding = arguments.text(ImportCommand.encoding).flatMap {
+      ReadOptions.TextEncoding(rawValue: $0)
+    }
     options.skip = arguments.integer(ImportCommand.skip).map { UInt64($0) } ?? 0
     options.limit = arguments.integer(ImportCommand.limit).map { UInt64($0) }
     if let text = arguments.text(ImportCommand.delimiter) {
       let bytes = text == "\\t" || text == "tab" ? [9] : Array(text.utf8)
       guard bytes.count == 1, bytes[0] < 0x80, bytes[0] != 10, bytes[0] != 13, bytes[0] != 34 else {
         throw CommandFailure(
-          .usage, code: "delimiter", "--delimiter: expected one ASCII character other than a quote, found '\(text)'",
+          .usage, code: "delimiter",
+          "--delimiter: expected one ASCII character other than a quote, found '\(text)'",
           hint: "a tab is written as tab")
       }
       options.delimiter = bytes[0]

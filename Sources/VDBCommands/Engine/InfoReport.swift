@@ -26,25 +26,31 @@ struct InfoReport {
 
   private var files: [NamedFile] {
     var files = [
-      NamedFile(name: "VDB", kind: "identity", bytes: UInt64(CollectionIdentity.fileSize), sha256: info.manifest.identityHash),
       NamedFile(
-        name: FileNames.manifest(info.manifest.version), kind: "manifest", bytes: info.manifestBytes, sha256: nil),
+        name: "VDB", kind: "identity", bytes: UInt64(CollectionIdentity.fileSize),
+        sha256: info.manifest.identityHash),
+      NamedFile(
+        name: FileNames.manifest(info.manifest.version), kind: "manifest", bytes: info.manifestBytes,
+        sha256: nil),
     ]
     for log in info.logs {
       files.append(NamedFile(name: FileNames.log(log.number), kind: "log", bytes: log.bytes, sha256: nil))
     }
     for entry in info.manifest.segments {
       files.append(
-        NamedFile(name: FileNames.segment(entry.number), kind: "segment", bytes: entry.bytes, sha256: entry.sha256))
+        NamedFile(
+          name: FileNames.segment(entry.number), kind: "segment", bytes: entry.bytes, sha256: entry.sha256))
       guard let deletion = entry.deletion else { continue }
       files.append(
         NamedFile(
-          name: FileNames.deletion(entry.number, deletion.generation), kind: "deletions", bytes: deletion.bytes,
+          name: FileNames.deletion(entry.number, deletion.generation), kind: "deletions",
+          bytes: deletion.bytes,
           sha256: deletion.sha256))
     }
     for index in info.manifest.indexes {
       files.append(
-        NamedFile(name: FileNames.index(index.number), kind: "index", bytes: index.bytes, sha256: index.sha256))
+        NamedFile(
+          name: FileNames.index(index.number), kind: "index", bytes: index.bytes, sha256: index.sha256))
     }
     return files
   }
@@ -88,7 +94,8 @@ struct InfoReport {
     list.add("format", formatText)
     list.add("root", "sha256:" + manifest.hash.hex)
     list.add("records", NumberText.grouped(info.liveRows), "\(info.liveRows)")
-    list.add("deleted", "\(NumberText.grouped(info.deadRows)) (\(NumberText.fixed(share, 1)) %)", "\(info.deadRows)")
+    list.add(
+      "deleted", "\(NumberText.grouped(info.deadRows)) (\(NumberText.fixed(share, 1)) %)", "\(info.deadRows)")
     list.add("dims", "\(settings.dimension)")
     list.add("type", settings.elementType.name)
     list.add("metric", settings.metric.name)
@@ -106,11 +113,16 @@ struct InfoReport {
     list.add(
       "reclaimable", NumberText.bytes(reclaimableBytes) + (reclaimableBytes > 0 ? " (vdb compact)" : ""),
       "\(reclaimableBytes)")
-    list.add("index", manifest.indexes.isEmpty ? "none: searches are exact" : indexKinds, manifest.indexes.isEmpty ? "none" : indexKinds)
-    for (key, value) in manifest.settings.sorted(by: { $0.key < $1.key }) { list.add("setting " + key, value) }
+    list.add(
+      "index", manifest.indexes.isEmpty ? "none: searches are exact" : indexKinds,
+      manifest.indexes.isEmpty ? "none" : indexKinds)
+    for (key, value) in manifest.settings.sorted(by: { $0.key < $1.key }) {
+      list.add("setting " + key, value)
+    }
     if context.arguments.flag(InfoCommand.estimateMemory) {
       list.add(
-        "search memory", "\(NumberText.bytes(searchBytes)) of files are read by an exact search", "\(searchBytes)")
+        "search memory", "\(NumberText.bytes(searchBytes)) of files are read by an exact search",
+        "\(searchBytes)")
     }
     if let contentHash { list.add("content hash", contentHash.hex) }
     try list.write(format, to: context)
@@ -127,7 +139,8 @@ struct InfoReport {
     let arguments = context.arguments
     if arguments.flag(InfoCommand.segments) {
       var table = Table([
-        ("segment", .left), ("rows", .right), ("live", .right), ("bytes", .right), ("lsn", .left), ("deletions", .left),
+        ("segment", .left), ("rows", .right), ("live", .right), ("bytes", .right), ("lsn", .left),
+        ("deletions", .left),
       ])
       for entry in info.manifest.segments {
         table.add([
@@ -141,7 +154,9 @@ struct InfoReport {
     if arguments.flag(InfoCommand.indexes) {
       var table = Table([("index", .left), ("kind", .left), ("segment", .left), ("bytes", .right)])
       for index in info.manifest.indexes {
-        table.add([FileNames.index(index.number), index.kind, FileNames.segment(index.segment), "\(index.bytes)"])
+        table.add([
+          FileNames.index(index.number), index.kind, FileNames.segment(index.segment), "\(index.bytes)",
+        ])
       }
       try write(table, format)
     }
@@ -152,7 +167,8 @@ struct InfoReport {
     }
     if arguments.flag(InfoCommand.wal) {
       var table = Table([
-        ("log", .left), ("bytes", .right), ("transactions", .right), ("changes", .right), ("lsn", .left), ("state", .left),
+        ("log", .left), ("bytes", .right), ("transactions", .right), ("changes", .right), ("lsn", .left),
+        ("state", .left),
       ])
       for (index, log) in info.logs.enumerated() {
         table.add([
@@ -166,7 +182,7 @@ struct InfoReport {
 
   /// Below the list, a blank line away on a terminal; on lines of their own elsewhere.
   private func write(_ table: Table, _ format: String?) throws(CommandFailure) {
-    if table.isEmpty, !context.output.isTerminal { return }
+    if table.isEmpty, !context.output.isTerminal, format != "table" { return }
     if context.output.isTerminal { try context.output.write("\n") }
     try table.write(format, to: context)
   }

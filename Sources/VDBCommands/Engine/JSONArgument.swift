@@ -11,7 +11,8 @@ enum JSONArgument {
       return try JSONParser.parse(text)
     } catch {
       throw CommandFailure(
-        .usage, code: "json-syntax", "\(name): expected \(error.expected) at byte \(error.offset), found \(error.found)",
+        .usage, code: "json-syntax",
+        "\(name): expected \(error.expected) at byte \(error.offset), found \(error.found)",
         hint: "in a shell, put JSON in single quotes; a text is written as '\"text\"'")
     }
   }
@@ -32,7 +33,8 @@ enum JSONArgument {
     do throws(JSONError) {
       return try CanonicalJSON.encode(value)
     } catch {
-      throw CommandFailure(.usage, code: "json-syntax", "\(name): expected \(error.expected), found \(error.found)")
+      throw CommandFailure(
+        .usage, code: "json-syntax", "\(name): expected \(error.expected), found \(error.found)")
     }
   }
 }

@@ -8,7 +8,8 @@ func counted(_ number: UInt64, _ noun: String) -> String {
 /// A word as a shell takes it, in quotes where it must be.
 func shellWord(_ word: String) -> String {
   let isPlain = word.utf8.allSatisfy { byte in
-    (byte >= 0x30 && byte <= 0x39) || (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || "_-./@:=+,%".utf8.contains(byte)
+    (byte >= 0x30 && byte <= 0x39) || (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A)
+      || "_-./@:=+,%".utf8.contains(byte)
   }
   guard !isPlain || word.isEmpty else { return word }
   return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"

@@ -79,7 +79,9 @@ package struct RecordPrinter: Sendable {
   func selected(_ metadata: [UInt8]) throws(CommandFailure) -> [UInt8] {
     guard let fields else { return metadata }
     var bytes: [UInt8] = []
-    do throws(JSONError) { try fields.append(metadata, to: &bytes) } catch { throw RecordPrinter.damaged(error) }
+    do throws(JSONError) { try fields.append(metadata, to: &bytes) } catch {
+      throw RecordPrinter.damaged(error)
+    }
     return bytes
   }
 
@@ -97,6 +99,7 @@ package struct RecordPrinter: Sendable {
   /// Stored metadata passed its checksum and is no JSON: a mistake of the program that wrote it.
   static func damaged(_ error: JSONError) -> CommandFailure {
     CommandFailure(
-      .corrupt, code: "corrupt", "stored metadata is no JSON: expected \(error.expected), found \(error.found)")
+      .corrupt, code: "corrupt",
+      "stored metadata is no JSON: expected \(error.expected), found \(error.found)")
   }
 }

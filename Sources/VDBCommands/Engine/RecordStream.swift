@@ -79,7 +79,9 @@ struct RecordStream {
     let threads = most < 64 ? 1 : context.threadCount
     options.blockBytes = threads == 1 ? 1 << 18 : 1 << 20
     let readOptions = options
-    let reader = try records { () throws(FormatError) in try JSONLinesReader(source, readOptions, threads: threads) }
+    let reader = try records { () throws(FormatError) in
+      try JSONLinesReader(source, readOptions, threads: threads)
+    }
     let progress = Progress(context, phase: "write", unit: "bytes", total: source.size)
     progress.rows = 0
     defer { progress.finish() }
@@ -90,8 +92,8 @@ struct RecordStream {
       while true {
         try context.checkForStop()
         let isFilled: Bool
-        if most <= RecordStream.step {
-          isFilled = try records { () throws(FormatError) in try reader.next(&batch, maximumRows: most) }
+        if most == 1 {
+          isFilled = try records { () throws(FormatError) in try reader.next(&batch, maximumRows: 1) }
         } else {
           isFilled = try fill(&batch, &piece, reader, most, isAtomic: isAtomic)
         }
@@ -107,8 +109,10 @@ struct RecordStream {
     context.report(reader.warnings, of: source.name)
   }
 
+  /// Fills a batch; what comes before a bad record in the same batch is not applied either.
   private func fill(
-    _ batch: inout RecordBatch, _ piece: inout RecordBatch, _ reader: any RecordReader, _ most: Int, isAtomic: Bool
+    _ batch: inout RecordBatch, _ piece: inout RecordBatch, _ reader: any RecordReader, _ most: Int,
+    isAtomic: Bool
   ) throws(CommandFailure) -> Bool {
     batch.removeAll()
     let limit = isAtomic ? Limits.largestTransaction : RecordStream.batchBytes
@@ -120,7 +124,9 @@ struct RecordStream {
           DatabaseError.transactionTooLarge(bytes: UInt64(bytes), limit: UInt64(limit)))
       }
       let wanted = min(RecordStream.step, most - batch.count)
-      guard try records({ () throws(FormatError) in try reader.next(&piece, maximumRows: wanted) }) else { break }
+      guard try records({ () throws(FormatError) in try reader.next(&piece, maximumRows: wanted) }) else {
+        break
+      }
       batch.append(rows: 0..<piece.count, of: piece)
       if isAtomic { try context.checkForStop() }
     }
@@ -157,7 +163,8 @@ struct RecordStream {
       let position = batch.positions[row]
       throw CommandFailure(
         DatabaseError.duplicateID(
-          id: id.display, origin: RowOrigin(source: source, line: position.line, record: position.record), earlier: nil))
+          id: id.display, origin: RowOrigin(source: source, line: position.line, record: position.record),
+          earlier: nil))
     }
   }
 
@@ -171,14 +178,17 @@ struct RecordStream {
   }
 
   private var resumeHint: String? {
-    mode == .insert ? "repair the source and run vdb upsert, which may repeat records, or insert the rest" : nil
+    mode == .insert
+      ? "repair the source and run vdb upsert, which may repeat records, or insert the rest" : nil
   }
 
   private func summarize() throws(CommandFailure) {
     let verb = context.isDryRun ? "would \(mode.rawValue)" : mode == .insert ? "inserted" : "upserted"
     let rows = receipt.inserted + receipt.replaced
     var text = "\(verb) \(counted(rows, "row"))"
-    if receipt.replaced > 0 { text += ", \(NumberText.grouped(receipt.replaced)) of them in place of older ones" }
+    if receipt.replaced > 0 {
+      text += ", \(NumberText.grouped(receipt.replaced)) of them in place of older ones"
+    }
     if !context.isDryRun { text += " (lsn \(receipt.lsn))" }
     context.messages.note(text)
     if !context.isDryRun, rows > 0, let id = context.arguments.text(InsertCommand.id) {

@@ -91,8 +91,10 @@ struct ScanCursor: Equatable {
     self.position = position
   }
 
-  /// Fails when rows have changed since the cursor was made: the rows behind it are then not those that an
-  /// uninterrupted scan would print. Versions that only move rows to other files keep their order.
+  /// Fails when rows have changed since the cursor was made.
+  ///
+  /// The rows behind it are then not those that an uninterrupted scan would print. Versions that only move rows
+  /// to other files keep their order.
   func requireUnchanged(_ snapshot: Snapshot) throws(CommandFailure) {
     guard snapshot.lsn != lsn || snapshot.version < version else { return }
     throw CommandFailure(

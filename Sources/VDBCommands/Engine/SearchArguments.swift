@@ -12,12 +12,15 @@ enum SearchArguments {
   /// The request for a collection.
   ///
   /// - Throws: a usage failure for a score under a metric that has none, or a malformed place to go on from.
-  static func request(_ context: CommandContext, _ snapshot: Snapshot) throws(CommandFailure) -> SearchRequest {
+  static func request(_ context: CommandContext, _ snapshot: Snapshot) throws(CommandFailure) -> SearchRequest
+  {
     let arguments = context.arguments
     let settings = snapshot.collection.settings
     var request = SearchRequest(k: arguments.integer(SearchCommand.k).map { Int(clamping: $0) })
     request.offset = Int(clamping: arguments.integer(SearchCommand.offset) ?? 0)
-    if let distance = arguments.number(SearchCommand.maxDistance) { request.maximumDistance = Float(distance) }
+    if let distance = arguments.number(SearchCommand.maxDistance) {
+      request.maximumDistance = Float(distance)
+    }
     if let score = arguments.number(SearchCommand.minScore) {
       guard settings.metric != .l2 else {
         throw CommandFailure(
@@ -45,10 +48,13 @@ enum SearchArguments {
   }
 
   /// Reads `DISTANCE,ID`.
-  private static func place(_ text: String, _ type: IDType) throws(CommandFailure) -> (distance: Float, id: RecordID) {
+  private static func place(_ text: String, _ type: IDType) throws(CommandFailure) -> (
+    distance: Float, id: RecordID
+  ) {
     func malformed(_ why: String) -> CommandFailure {
       CommandFailure(
-        .usage, code: "invalid-cursor", "--after: \(why)", hint: "write DISTANCE,ID as an earlier page printed them")
+        .usage, code: "invalid-cursor", "--after: \(why)",
+        hint: "write DISTANCE,ID as an earlier page printed them")
     }
     guard let comma = text.firstIndex(of: ",") else { throw malformed("'\(text)' has no comma") }
     let number = text[..<comma]

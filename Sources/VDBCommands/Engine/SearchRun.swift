@@ -121,7 +121,9 @@ struct SearchRun {
     writeNanoseconds += MonotonicClock.now() - start
     if hitCount == 0, context.arguments.flag(SearchCommand.exitStatus) { context.exitStatus = .negative }
     guard context.arguments.flag(SearchCommand.profile) else { return }
-    func milliseconds(_ nanoseconds: Int64) -> String { NumberText.fixed(Double(nanoseconds) / 1e6, 3) + " ms" }
+    func milliseconds(_ nanoseconds: Int64) -> String {
+      NumberText.fixed(Double(nanoseconds) / 1e6, 3) + " ms"
+    }
     context.messages.note(
       """
       profile: \(queryCount) queries, \(scannedRows) rows scanned, \(scoredRows) rows scored exactly, \(request.threads) threads
@@ -154,7 +156,9 @@ enum SearchExplanation {
       return try JSONOutput.end(json, to: context)
     }
     var table = PropertyList()
-    table.add("plan", "exact scan of all vectors: a fast bound for every row, the exact distance where it can matter", "scan")
+    table.add(
+      "plan", "exact scan of all vectors: a fast bound for every row, the exact distance where it can matter",
+      "scan")
     table.add(
       "rows",
       "\(NumberText.grouped(UInt64(snapshot.liveCount))) in \(segments) \(segments == 1 ? "segment" : "segments") and the log (\(logRows))",

@@ -38,11 +38,14 @@ struct VerificationText {
   /// Writes the report: what was checked, each finding with its place, and what to do.
   func write(_ context: CommandContext, listsFiles: Bool) throws(CommandFailure) {
     let style = Style(
-      context.arguments.text(GlobalOptions.color), isTerminal: context.output.isTerminal, environment: context.environment)
+      context.arguments.text(GlobalOptions.color), isTerminal: context.output.isTerminal,
+      environment: context.environment)
     var text = ""
     if listsFiles {
       let damaged = Set(report.findings.filter(\.isDamage).map(\.path))
-      for file in report.checkedFiles { text += (damaged.contains(file) ? "damaged  " : "ok       ") + file + "\n" }
+      for file in report.checkedFiles {
+        text += (damaged.contains(file) ? "damaged  " : "ok       ") + file + "\n"
+      }
     }
     text += "checked \(NumberText.grouped(UInt64(report.files))) \(report.files == 1 ? "file" : "files"), "
     text += "\(NumberText.bytes(report.bytes)), \(NumberText.grouped(report.rows)) rows "
@@ -51,7 +54,8 @@ struct VerificationText {
     if report.findings.isEmpty {
       text += "no damage\n"
     } else if !report.isDamaged {
-      text += "no damage; the \(report.findings.count == 1 ? "line" : "lines") above \(report.findings.count == 1 ? "is" : "are") worth knowing\n"
+      text +=
+        "no damage; the \(report.findings.count == 1 ? "line" : "lines") above \(report.findings.count == 1 ? "is" : "are") worth knowing\n"
     }
     // The text of findings is made harmless piece by piece; the colours around it must reach the terminal.
     if style.isColored { context.output.filter = .none }
@@ -82,7 +86,9 @@ struct VerificationText {
     if !finding.ids.isEmpty {
       let ids = finding.ids.map { TerminalText.singleLine($0) }.joined(separator: ", ")
       let count = finding.rows?.count ?? finding.ids.count
-      line += finding.ids.count < count ? " (\(NumberText.grouped(UInt64(count))) ids: \(ids), …)" : " (ids: \(ids))"
+      line +=
+        finding.ids.count < count
+        ? " (\(NumberText.grouped(UInt64(count))) ids: \(ids), …)" : " (ids: \(ids))"
     }
     line += "\n"
     if let bit = finding.flippedBit {

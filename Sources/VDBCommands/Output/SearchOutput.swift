@@ -57,14 +57,16 @@ final class SearchOutput {
     if [.ids, .npy, .ivecs].contains(form) {
       for option in [SearchCommand.with, SearchCommand.fields] where arguments.isGiven(option) {
         throw CommandFailure(
-          .usage, code: "options", "--\(option.name) has no place in the format \(form)", hint: "use --format jsonl")
+          .usage, code: "options", "--\(option.name) has no place in the format \(form)",
+          hint: "use --format jsonl")
       }
     }
     if form == .npy || form == .ivecs {
       try context.output.requireNoTerminal(".\(form)")
     } else if arguments.flag(SearchCommand.positions) {
       throw CommandFailure(
-        .usage, code: "options", "--positions has no effect on the format \(form)", hint: "use --format npy or ivecs")
+        .usage, code: "options", "--positions has no effect on the format \(form)",
+        hint: "use --format npy or ivecs")
     }
   }
 
@@ -73,7 +75,9 @@ final class SearchOutput {
     switch form {
     case .json: try writeJSON(hits, query: query, snapshot)
     case .table:
-      for (index, hit) in hits.enumerated() { table.add(try cells(hit, rank: index + 1, query: query, snapshot)) }
+      for (index, hit) in hits.enumerated() {
+        table.add(try cells(hit, rank: index + 1, query: query, snapshot))
+      }
     case .tsv:
       for (index, hit) in hits.enumerated() {
         let cells = try cells(hit, rank: index + 1, query: query, snapshot)
@@ -110,7 +114,8 @@ final class SearchOutput {
     for hit in hits {
       guard let number = hit.id.int64 else {
         throw CommandFailure(
-          .usage, code: "ids-not-numbers", "the format \(form) holds numbers, and the ids of this collection are none",
+          .usage, code: "ids-not-numbers",
+          "the format \(form) holds numbers, and the ids of this collection are none",
           hint: "--positions writes the places of the records in the order of their arrival")
       }
       numbers.append(number)

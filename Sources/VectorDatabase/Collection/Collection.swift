@@ -126,12 +126,34 @@ package final class Collection: Sendable {
   /// The folders of a collection.
   static let folders = ["manifest", "wal", "seg", "del", "idx", "tmp"]
 
-  /// A folder with nothing but what an interrupted `create` leaves.
+  /// A folder with nothing but what an interrupted `create` leaves: no version, no rows.
   private static func isUnfinished(_ fs: any FileSystem) throws(DatabaseError) -> Bool {
     let names = try liftedFile { () throws(FileError) in try fs.list("") }
     let own = Set(folders + ["lock", "VDB"])
     guard names.contains("lock"), names.allSatisfy({ own.contains($0) }) else { return false }
-    return try !hasManifest(fs)
+    if try hasManifest(fs) { return false }
+    return try liftedFile { () throws(FileError) in
+      for folder in ["seg", "del", "idx"] where names.contains(folder) {
+        guard try fs.list(folder).isEmpty else { return false }
+      }
+      guard names.contains("wal") else { return true }
+      for name in try fs.list("wal") {
+        // The first log, without a record.
+        let size = try fs.status("wal/" + name)?.size ?? 0
+        guard "wal/" + name == FileNames.log(1), size <= UInt64(LogFormat.headerLength + LogFormat.sealLength)
+        else { return false }
+      }
+      return true
+    }
+  }
+
+  /// What a collection without any version is: an interrupted `create`, or one that has lost them.
+  static func withoutVersion(_ fs: any FileSystem) throws(DatabaseError) -> DatabaseError {
+    if try isUnfinished(fs) { return .unfinishedCreation(path: fs.rootPath) }
+    return .storage(
+      .corruption(
+        CorruptionError(
+          path: "manifest", section: "folder", offset: nil, expected: "at least one version", found: "none")))
   }
 
   private static func hasManifest(_ fs: any FileSystem) throws(DatabaseError) -> Bool {
@@ -152,7 +174,11 @@ package final class Collection: Sendable {
       throw .notACollection(path: fs.rootPath, reason: "the folder exists and holds other files")
     }
     if !names.contains("lock") {
-      try liftedFile { () throws(FileError) in try OpenFile(fs, "lock", .creating).close() }
+      // Durable before anything else is made: it marks the folder as one that `create` may go on with.
+      try liftedFile { () throws(FileError) in
+        try OpenFile(fs, "lock", .creating).close()
+        try fs.syncFolder("")
+      }
     }
     let lock = try LockHold.taking(fs, .writing) { _, _ in false }
     if try hasManifest(fs) { throw .alreadyExists(path: fs.rootPath) }

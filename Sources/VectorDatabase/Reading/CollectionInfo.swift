@@ -54,7 +54,9 @@ package struct CollectionInfo: Sendable {
     let segmentBytes = manifest.segments.reduce(UInt64(0)) { $0 + $1.bytes + ($1.deletion?.bytes ?? 0) }
     let indexBytes = manifest.indexes.reduce(UInt64(0)) { $0 + $1.bytes }
     let manifestName = FileNames.manifest(manifest.version)
-    let manifestBytes = try liftedFile { () throws(FileError) in try collection.fileSystem.status(manifestName)?.size ?? 0 }
+    let manifestBytes = try liftedFile { () throws(FileError) in
+      try collection.fileSystem.status(manifestName)?.size ?? 0
+    }
     return CollectionInfo(
       identity: collection.identity, settings: collection.settings, manifest: manifest,
       lastLSN: last?.lsn ?? manifest.lastLSN, liveRows: last?.liveRows ?? segmentLive,
@@ -130,9 +132,8 @@ extension Snapshot {
 
   /// Calls `body` with every live row in order of arrival until it returns false.
   ///
-  /// - Parameters:
-  ///   - skipping: Rows to pass over first.
-  ///   - inStorageOrder: Whether the rows of a segment come as they lie in its file.
+  /// The first `skipping` rows are passed over; with `inStorageOrder` the rows of a segment come as they lie in
+  /// its file.
   package func forEachRow(
     skipping: Int = 0, inStorageOrder: Bool = false, _ body: (RowLocation) throws(DatabaseError) -> Bool
   ) throws(DatabaseError) {

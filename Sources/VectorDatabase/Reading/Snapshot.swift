@@ -70,7 +70,7 @@ enum PinnedManifest {
     let store = collection.manifests
     while true {
       guard let version = try lifted({ () throws(StorageError) in try store.newestVersion() }) else {
-        throw .unfinishedCreation(path: fs.rootPath)
+        throw try Collection.withoutVersion(fs)
       }
       var pin: LockHold?
       do throws(DatabaseError) {
@@ -82,7 +82,27 @@ enum PinnedManifest {
       let there = try liftedFile { () throws(FileError) in try fs.status(FileNames.manifest(version)) != nil }
       if !there { continue }
       let manifest = try lifted { () throws(StorageError) in try store.load(version) }
+      try makeDurable(manifest, fs)
       return (manifest, pin)
+    }
+  }
+
+  /// A version younger than this may not be durable yet: its writer may be at work, or have been killed.
+  ///
+  /// Every system writes its journal back much sooner.
+  private static let youth: Int64 = 60_000_000_000
+
+  /// Makes a version's name durable before anything is built on it or shown of it.
+  static func makeDurable(_ manifest: Manifest, _ fs: any FileSystem) throws(DatabaseError) {
+    let age = fs.now().subtractingReportingOverflow(manifest.nanoseconds)
+    // A clock that was set back says nothing.
+    guard age.overflow || age.partialValue < youth else { return }
+    do throws(FileError) {
+      try fs.syncFolder("manifest")
+    } catch {
+      // A read-only medium cannot lose what was read from it.
+      if error.code == ErrorCode.readOnlyFileSystem { return }
+      throw .storage(.file(error))
     }
   }
 }

@@ -12,6 +12,8 @@ package struct CompactionRequest: Sendable {
   package var full = false
   /// Stops beginning new segments after this many nanoseconds.
   package var maximumNanoseconds: Int64?
+  /// Bytes that the metadata columns of a segment may hold in memory while it is written.
+  package var memoryBudget = 32 << 20
   /// Asked between batches of rows; true ends the work with nothing changed.
   package var isCancelled: @Sendable () -> Bool = { false }
 
@@ -118,7 +120,15 @@ package enum Compactor {
         report.stoppedEarly = true
         break
       }
-      outputs.append((run, try rewrite(collection, base, run, request, index: outputs.count)))
+      do throws(DatabaseError) {
+        outputs.append((run, try rewrite(collection, base, run, request, index: outputs.count)))
+      } catch {
+        // What is finished is of no use without the rest; the next writer would remove it as well.
+        for output in outputs {
+          if let result = output.result { try? fs.remove(result.temporaryName) }
+        }
+        throw error
+      }
     }
     guard !outputs.isEmpty else {
       report.version = version
@@ -140,7 +150,8 @@ package enum Compactor {
     let builder = try lifted { () throws(StorageError) in
       try SegmentBuilder(
         collection.fileSystem, collection.identity,
-        temporaryName: uniqueTemporaryName(collection.fileSystem, "compact", index))
+        temporaryName: uniqueTemporaryName(collection.fileSystem, "compact", index),
+        memoryBudget: request.memoryBudget)
     }
     var sinceLook = 0
     for live in base.segments[run] {

@@ -62,7 +62,8 @@ package enum GarbageCollector {
     var kept = [newestManifest]
     for version in versions.dropLast() {
       if keepParent, version == newestManifest.parentVersion {
-        if let parent = try? store.load(version) { kept.append(parent) }
+        // Without knowing what it needs, nothing may be removed.
+        kept.append(try lifted { () throws(StorageError) in try store.load(version) })
         continue
       }
       guard let pin = try LockHold.tryTaking(fs, byte: LockByte.pin(version), .exclusive) else {

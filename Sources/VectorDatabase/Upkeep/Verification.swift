@@ -26,7 +26,8 @@ package struct Verifier {
   private var needed: Set<String> = ["VDB", "lock", "lock.info"]
 
   private init(
-    _ collection: Collection, _ level: VerificationLevel, only: String?, expectedRoot: Digest256?, threads: Int,
+    _ collection: Collection, _ level: VerificationLevel, only: String?, expectedRoot: Digest256?,
+    threads: Int,
     isCancelled: @escaping @Sendable () -> Bool
   ) {
     self.collection = collection
@@ -41,9 +42,9 @@ package struct Verifier {
   /// Verifies the collection in a folder.
   ///
   /// Damage is reported, not thrown.
-  /// - Parameters:
-  ///   - only: The one file, relative to the collection, to check; nil for all.
-  ///   - expectedRoot: The hash that the newest version must have.
+  ///
+  /// `only` is the one file, relative to the collection, to check, nil for all; `expectedRoot` is the hash that
+  /// the newest version must have.
   /// - Throws: `.notFound`, `.notACollection`, `.unfinishedCreation`, `.storage(.file)`, `.storage(.unsupported)`, `.cancelled`.
   package static func run(
     on fs: any FileSystem, _ level: VerificationLevel, only: String? = nil, expectedRoot: Digest256? = nil,
@@ -164,6 +165,8 @@ package struct Verifier {
         }
       } catch .corruption(let damage) {
         count(name)
+        // The newest has been reported.
+        if report.findings.contains(where: { $0.path == name }) { continue }
         add(
           "manifest-damaged", .data, damage, "an older version's manifest is damaged; the newest is whole",
           remedy: "vdb gc --keep 0 removes old versions")
@@ -184,8 +187,8 @@ package struct Verifier {
         let logs = try LogFiles.read(manifest, fs, collection.identity)
         for log in logs {
           let name = FileNames.log(log.header.number)
-          if needed.insert(name).inserted { count(name) }
-          if manifest.version == newest.version {
+          if needed.insert(name).inserted {
+            count(name)
             noteState(log, name, isLast: log.header.number == logs.last?.header.number)
           }
         }
@@ -194,9 +197,7 @@ package struct Verifier {
         }
       } catch .storage(.corruption(let damage)) {
         needed.insert(damage.path)
-        if !report.findings.contains(where: {
-          $0.path == damage.path && $0.range?.lowerBound == damage.offset
-        }) {
+        if !report.findings.contains(where: { $0.path == damage.path && $0.range == extent(damage) }) {
           add(
             "log-damaged", .data, damage, "acknowledged records of the log are damaged",
             remedy: "restore this file from a backup; segments are untouched and vdb export reads them")
@@ -391,8 +392,24 @@ package struct Verifier {
     report.findings.append(
       Finding(
         code, severity, damage.path, section: damage.section,
-        range: range ?? damage.offset.map { $0..<($0 + 1) },
+        range: range ?? extent(damage),
         "\(what): expected \(damage.expected), found \(damage.found)", remedy: remedy))
+  }
+
+  /// The bytes that a failed check of a manifest or log covers: any of them may be what is wrong.
+  private func extent(_ damage: CorruptionError) -> Range<UInt64>? {
+    switch (FileNames.parse(damage.path), damage.section) {
+    case (_, "prefix"): return 0..<64
+    case (.manifest?, "header"): return 0..<256
+    case (.log?, "header"): return 0..<512
+    case (.manifest?, _), (.log?, _):
+      let offset = damage.offset ?? 0
+      // The hash also covers up to 63 bytes of padding that nothing else does.
+      let start = damage.section == "body" || damage.section == "hash" ? min(256, offset) : offset
+      let size = (try? fs.status(damage.path))?.size ?? start
+      return start..<max(size, start + 1)
+    default: return damage.offset.map { $0..<($0 + 1) }
+    }
   }
 
   private mutating func add(_ error: FileError, _ name: String) {

@@ -207,7 +207,8 @@ package final class BulkImport {
 
   /// Joins the new ids with the collection's and with those of earlier segments of this import.
   private func resolveAgainstCollection() throws(DatabaseError) {
-    let hasExisting = !replacesAll && (isRehearsal ? writer.state.liveCount > 0 : dead.contains { $0.liveCount > 0 })
+    let hasExisting =
+      !replacesAll && (isRehearsal ? writer.state.liveCount > 0 : dead.contains { $0.liveCount > 0 })
     for index in finished.indices where index > 0 || hasExisting {
       let part = finished[index]
       for row in 0..<part.segment.rows where !part.losers.contains(row) {

@@ -72,7 +72,7 @@ package final class CollectionWriter {
     let fileSystem = fs
     let manifestStore = store
     guard let version = try lifted({ () throws(StorageError) in try manifestStore.newestVersion() }) else {
-      throw .unfinishedCreation(path: fs.rootPath)
+      throw try Collection.withoutVersion(fs)
     }
     let manifest = try lifted { () throws(StorageError) in try manifestStore.load(version) }
     try lifted { () throws(StorageError) in
@@ -87,6 +87,7 @@ package final class CollectionWriter {
     lastLog = logs.last
     try condition.check(version: version, lsn: state.lastLSN)
     if isRehearsal { return }
+    try PinnedManifest.makeDurable(manifest, fileSystem)
     LockInfo.write(fs, origin)
     GarbageCollector.sweepTemporaryFiles(fs)
   }

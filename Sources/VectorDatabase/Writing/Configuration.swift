@@ -8,6 +8,11 @@ package struct SettingKey: Sendable {
   /// Allowed values, inclusive.
   let range: ClosedRange<UInt64>
 
+  /// Whether there is a value when none is set.
+  package var hasDefault: Bool { defaultValue != "none" }
+  /// Whether the value is a number of bytes.
+  package var isSize: Bool { name.hasSuffix("bytes") || name == "quota.min-free" }
+
   /// Every key that there is.
   package static let all: [SettingKey] = [
     SettingKey(

@@ -25,11 +25,12 @@ package struct RowChange: Sendable {
   /// The new vector; nil keeps the old one.
   package var vector: [Float]?
   /// Makes the new metadata from the old (both canonical JSON objects); nil keeps the old.
-  package var metadata: (@Sendable (_ old: [UInt8]) -> [UInt8])?
+  package var metadata: (@Sendable (_ old: [UInt8]) throws(DatabaseError) -> [UInt8])?
   package var origin: RowOrigin
 
   package init(
-    id: RecordID, vector: [Float]? = nil, metadata: (@Sendable (_ old: [UInt8]) -> [UInt8])? = nil,
+    id: RecordID, vector: [Float]? = nil,
+    metadata: (@Sendable (_ old: [UInt8]) throws(DatabaseError) -> [UInt8])? = nil,
     origin: RowOrigin
   ) {
     self.id = id
@@ -148,6 +149,21 @@ extension CollectionWriter {
     return (receipt, missing)
   }
 
+  /// Deletes every row by one commit that names no segment.
+  package func deleteAll(expectedCount: UInt64? = nil, dryRun: Bool = false) throws(DatabaseError)
+    -> CommitReceipt
+  {
+    let count = UInt64(state.liveCount)
+    if let expectedCount, expectedCount != count {
+      throw .countMismatch(expected: expectedCount, found: count)
+    }
+    var receipt = receipt()
+    if !dryRun, count > 0 { receipt = try BulkImport(self, .insert, replacesAll: true).commit() }
+    receipt.inserted = 0
+    receipt.deleted = count
+    return receipt
+  }
+
   /// Changes existing rows as one durable transaction; later changes of the same id see the earlier ones.
   ///
   /// - Returns: How many rows were changed, and the ids that do not exist.
@@ -187,7 +203,7 @@ extension CollectionWriter {
         }
         row.vector = encoded
       }
-      if let edit = change.metadata { row.metadata = edit(row.metadata) }
+      if let edit = change.metadata { row.metadata = try edit(row.metadata) }
       rows[change.id] = row
     }
     let log = LogBatch(capacity: order.count * (collection.identity.vectorBytes + 256))

@@ -1,0 +1,106 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A number from the environment.
+func campaignSize(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }
+
+/// A scripted workload.
+struct Workload: Sendable, CustomTestStringConvertible {
+  let name: String
+  var reads = false
+  var kills = false
+  let script: @Sendable (Driver) throws -> Void
+  var testDescription: String { name }
+
+  /// A workload that creates, fills a little and then runs operations.
+  private static func sequence(
+    _ name: String, reads: Bool = false, kills: Bool = false, _ operations: Operation...
+  ) -> Workload {
+    Workload(name: name, reads: reads, kills: kills) { driver in
+      driver.isPreparing = name != "insert" && !reads && !kills
+      try driver.create()
+      try driver.bulkImport(driver.fresh(3), .insert)
+      try driver.write(driver.fresh(2), .insert)
+      driver.isPreparing = false
+      for operation in operations { try driver.run(operation) }
+      try driver.closeWriter()
+    }
+  }
+
+  static let all: [Workload] = [
+    Workload(name: "create") { try $0.create() },
+    sequence("insert", .insertOne, .insertOne, .insertBatch),
+    Workload(name: "streaming") { driver in
+      try driver.create()
+      for _ in 0..<12 { try driver.write(driver.fresh(2), .insert) }
+      try driver.closeWriter()
+    },
+    Workload(name: "large transactions") { driver in
+      try driver.create()
+      for _ in 0..<3 { try driver.write(driver.fresh(4, wide: 3000), .insert) }
+      try driver.closeWriter()
+    },
+    sequence("upsert", .upsert, .upsert, .reopen, .upsert),
+    sequence("update", .update, .reopen, .update),
+    sequence("delete", .delete, .delete, .checkpoint, .delete),
+    sequence("import insert", .importInsert, .importInsert),
+    sequence("import upsert", .importUpsert, .importUpsert),
+    sequence("import ignore", .importIgnore, .importIgnore),
+    sequence("import replacing", .importReplacing, .insertOne, .importReplacing),
+    sequence("import of several segments", .importSegments, .importSegments),
+    sequence("checkpoint", .checkpoint, .insertOne, .checkpoint, .delete, .checkpoint),
+    Workload(name: "rotation") { driver in
+      try driver.create(logRecords: 3)
+      for _ in 0..<7 { try driver.write(driver.fresh(1), .insert) }
+      try driver.delete(["new-0"])
+      try driver.closeWriter()
+    },
+    sequence("compact", .importInsert, .delete, .compact),
+    sequence("full compact", .importUpsert, .upsert, .compactFull, .insertOne),
+    sequence("garbage", .importUpsert, .collectGarbage, .delete, .collectGarbage),
+    sequence("configure", .configure, .insertOne, .configure),
+    sequence("killed writer", .insertOne, .kill, .insertOne, .kill, .delete, .checkpoint, .kill),
+    sequence("reader and inserts", reads: true, .insertOne, .upsert, .delete, .kill, .insertOne),
+    sequence("reader and imports", reads: true, .importUpsert, .importReplacing, .importSegments),
+    sequence("reader and upkeep", reads: true, .upsert, .checkpoint, .delete, .compactFull, .collectGarbage),
+    sequence("killed while writing", kills: true, .insertOne, .upsert, .checkpoint, .reopen, .delete),
+    sequence("killed in imports", kills: true, .importUpsert, .importReplacing, .importSegments),
+    sequence(
+      "killed in upkeep", kills: true, .upsert, .delete, .compactFull, .collectGarbage, .configure, .compact),
+    sequence("delete and compact", .delete, .compactFull, .delete, .importIgnore, .compactFull),
+    sequence(
+      "everything", .insertOne, .importUpsert, .update, .checkpoint, .delete, .compact, .upsert, .kill,
+      .importSegments),
+  ]
+}
+
+/// Counts of all workloads together, printed as they grow.
+private let total = Shared((states: 0, checked: 0, recovery: 0, calls: 0, workloads: 0))
+
+@Suite struct CrashPointTests {
+  /// `VDB_CRASH_STATES`: distinct states wanted of all workloads together, about; it sets the random states of each call.
+  @Test(arguments: Workload.all)
+  func `No crash state loses, halves or locks away what was acknowledged`(workload: Workload) {
+    let wanted = campaignSize("VDB_CRASH_STATES")
+    let form =
+      wanted.map { CrashCampaign.Form(picked: nil, seeds: max(16, $0 / 500), recoveryShare: 100) }
+      ?? CrashCampaign.Form(picked: 5, seeds: 2, recoveryShare: 40)
+    let campaign = CrashCampaign(
+      workload.name, form, reads: workload.reads, kills: workload.kills, workload.script)
+    campaign.run()
+    for failure in campaign.failures { Issue.record("\(failure)") }
+    let sum = total.change { total in
+      total.states += campaign.distinctCount
+      total.checked += campaign.checked
+      total.recovery += campaign.recoveryStates
+      total.calls += campaign.calls
+      total.workloads += 1
+      return total
+    }
+    print(
+      "crash points: \(sum.workloads) of \(Workload.all.count) workloads, \(sum.calls) changing calls, \(sum.states) distinct states, \(sum.checked) checked, \(sum.recovery) of crashed recoveries; \(workload.name): \(campaign.distinctCount), \(campaign.failures.count) failures"
+    )
+    #expect(campaign.distinctCount > 1)
+  }
+}
