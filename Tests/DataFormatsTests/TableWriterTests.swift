@@ -1,5 +1,6 @@
 import DataFormats
 import FileStorage
+import Foundation
 import MetadataFilters
 import TestSupport
 import Testing
@@ -113,4 +114,30 @@ func anyTextAndVectorComesBackFromATable(_ seed: UInt64) throws {
     #expect(read.vectors.flatMap { $0.map(\.bitPattern) } == rows.vectors.map(\.bitPattern), "seed \(seed)")
     #expect(read.metadata == expected, "seed \(seed)")
   }
+}
+
+@Test func realRecordsComeBackFromATable() throws {
+  let records = MemorySource(
+    [UInt8](
+      try Data(contentsOf: URL(fileURLWithPath: PackageFolder.path + "/Fixtures/packages/records.jsonl"))))
+  let original = try makeRecordReader(format: .jsonLines, source: records, options: ReadOptions(), threads: 2)
+  let names = ["arch", "installed_size", "maintainer", "priority", "section", "text", "version"]
+  let sink = MemorySink()
+  var batch = RecordBatch(dimension: 384)
+  let writer = try CSVWriter(sink, columns: names, dimension: 384, options: CSVWriterOptions())
+  while try original.next(&batch, maximumRows: 64) { try writer.write(batch) }
+  try writer.finish()
+  let read = Reading.all(
+    MemorySource(sink.bytes), format: .csv, options: options { $0.casts = ["installed_size": .int] },
+    threads: 2)
+  #expect(read.failure == nil)
+  #expect(read.ids.count > 100)
+  let whole = Reading.all(
+    MemorySource(
+      [UInt8](
+        try Data(contentsOf: URL(fileURLWithPath: PackageFolder.path + "/Fixtures/packages/records.jsonl")))),
+    format: .jsonLines)
+  #expect(read.ids == whole.ids)
+  #expect(read.vectors == whole.vectors)
+  #expect(read.metadata == whole.metadata)
 }

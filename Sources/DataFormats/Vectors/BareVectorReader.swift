@@ -15,6 +15,7 @@ package final class BareVectorReader: RecordReader {
   private var ids: CompanionIDs?
   private var payload: CompanionPayload?
   private var scratch: [Float] = []
+  private var generated: [UInt8] = []
   /// Rows of the source passed so far.
   private var row: UInt64 = 0
   private var delivered: UInt64 = 0
@@ -149,16 +150,16 @@ package final class BareVectorReader: RecordReader {
     batch.vectors.append(contentsOf: scratch[start..<start + outputDimension])
     if ids == nil {
       let (idSource, type, prefix, row) = (idSource, options.idType, idPrefix, row)
-      var made: [UInt8] = []
+      generated.removeAll(keepingCapacity: true)
       unsafe batch.metadataBytes.withUnsafeBytes { metadata in
         unsafe scratch.withUnsafeBytes { floats in
           unsafe GeneratedID.append(
             idSource, type: type, prefix: prefix, row: row,
             vector: UnsafeRawBufferPointer(rebasing: floats[start * 4..<(start + outputDimension) * 4]),
-            metadata: UnsafeRawBufferPointer(rebasing: metadata[metadataStart...]), to: &made)
+            metadata: UnsafeRawBufferPointer(rebasing: metadata[metadataStart...]), to: &generated)
         }
       }
-      batch.idBytes.append(contentsOf: made)
+      batch.idBytes.append(contentsOf: generated)
     }
     batch.endRow(position: SourcePosition(line: 0, record: row + 1))
     delivered += 1

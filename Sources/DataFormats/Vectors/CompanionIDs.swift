@@ -3,12 +3,12 @@ import MetadataFilters
 
 /// The identifiers beside a file of bare vectors: one a line, or a .npy file of integers.
 struct CompanionIDs {
-  private enum Contents {
-    case lines(LineReader)
-    case numbers(any ByteSource, NPYHeader)
-  }
-
-  private var contents: Contents
+  /// One of the two is there.
+  private var lines: LineReader?
+  private var numbers: (source: any ByteSource, header: NPYHeader)?
+  /// Integers of a .npy file that were read ahead, and the next of them.
+  private var raw: [UInt8] = []
+  private var place = 0
   private let type: IDType
   private let prefix: [UInt8]
   private let name: String
@@ -27,7 +27,7 @@ struct CompanionIDs {
     } catch { throw FormatError(reading: source.name, error) }
     guard peeked.head.starts(with: [0x93] + Array("NUMPY".utf8)) else {
       let text = try TextOpening.open(peeked, options.encoding)
-      contents = .lines(LineReader(text, maximumLength: options.maximumRecordBytes))
+      lines = LineReader(text, maximumLength: options.maximumRecordBytes)
       return
     }
     let header = try NPYHeader.read(peeked)
@@ -46,53 +46,60 @@ struct CompanionIDs {
     guard type != .uuid else {
       throw FormatError(.idType, file: name, expected: "UUIDs, one a line", found: "an array of integers")
     }
-    contents = .numbers(peeked, header)
+    numbers = (peeked, header)
   }
 
   /// Appends the next identifier to the batch; false at the end of the companion.
   mutating func append(to bytes: inout [UInt8]) throws(FormatError) -> Bool {
     defer { taken += 1 }
-    switch contents {
-    case .lines(var reader):
-      let (type, prefix) = (type, prefix)
-      // Taken out and put back, so that the reader's buffer is not copied.
-      contents = .lines(LineReader(reader.source, maximumLength: 0))
-      defer { contents = .lines(reader) }
-      let (name, line, offset) = (name, reader.lineNumber + 1, reader.offset)
-      let isRead: Void? = try unsafe reader.next { (text) throws(FormatError) in
-        let start = bytes.count
-        if type == .string { bytes.append(contentsOf: prefix) }
-        do throws(IDError) {
-          try unsafe RecordID.append(text: text, type: type, to: &bytes)
-          if type == .string, bytes.count - start > RecordID.maximumLength {
-            throw IDError(
-              .tooLong, expected: "an id of 1 to 1024 bytes", found: "\(bytes.count - start) bytes")
-          }
-        } catch {
-          bytes.removeSubrange(start...)
-          throw FormatError(error, file: name, line: line, byteOffset: offset)
+    if let (source, header) = numbers { return try appendNumber(source, header, to: &bytes) }
+    guard lines != nil else { return false }
+    let (type, prefix, name) = (type, prefix, name)
+    let (line, offset) = (taken + 1, lines?.offset ?? 0)
+    let isRead: Void? = try unsafe lines?.next { (text) throws(FormatError) in
+      let start = bytes.count
+      if type == .string { bytes.append(contentsOf: prefix) }
+      do throws(IDError) {
+        try unsafe RecordID.append(text: text, type: type, to: &bytes)
+        if type == .string, bytes.count - start > RecordID.maximumLength {
+          throw IDError(.tooLong, expected: "an id of 1 to 1024 bytes", found: "\(bytes.count - start) bytes")
         }
+      } catch {
+        bytes.removeSubrange(start...)
+        throw FormatError(error, file: name, line: line, byteOffset: offset)
       }
-      return isRead != nil
-    case .numbers(let source, let header):
-      guard taken < header.shape[0] else { return false }
-      let raw = try source.bytes(header.element.size)
-      guard raw.count == header.element.size else {
-        throw NPYHeader.truncated(
-          name, "\(header.shape[0]) ids", UInt64(header.dataOffset) + taken * UInt64(header.element.size))
-      }
-      guard let value = unsafe raw.withUnsafeBytes({ unsafe header.element.integer($0, at: 0) }) else {
-        throw FormatError(
-          .idRange, file: name, record: taken + 1, expected: "ids below 2^63", found: "a greater one")
-      }
-      if type == .string {
-        bytes.append(contentsOf: prefix)
-        bytes.append(contentsOf: value.description.utf8)
-      } else {
-        bytes.append(contentsOf: RecordID(int64: value).bytes)
-      }
-      return true
     }
+    return isRead != nil
+  }
+
+  private mutating func appendNumber(
+    _ source: any ByteSource, _ header: NPYHeader, to bytes: inout [UInt8]
+  ) throws(FormatError) -> Bool {
+    guard taken < header.shape[0] else { return false }
+    let size = header.element.size
+    if place + size > raw.count {
+      raw = try source.bytes(size << 12)
+      place = 0
+    }
+    guard place + size <= raw.count else {
+      throw NPYHeader.truncated(
+        name, "\(header.shape[0]) ids", UInt64(header.dataOffset) &+ taken &* UInt64(size))
+    }
+    let index = place / size
+    place += size
+    guard let value = unsafe raw.withUnsafeBytes({ unsafe header.element.integer($0, at: index) }) else {
+      throw FormatError(
+        .idRange, file: name, record: taken + 1, expected: "ids below 2^63", found: "a greater one")
+    }
+    if type == .string {
+      bytes.append(contentsOf: prefix)
+      JSONWriter.appendDecimal(value, to: &bytes)
+    } else {
+      for shift in stride(from: Int64(0), to: 64, by: 8) {
+        bytes.append(UInt8(truncatingIfNeeded: value >> shift))
+      }
+    }
+    return true
   }
 
   /// The error for a companion of another length than the vectors.
