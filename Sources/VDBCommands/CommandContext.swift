@@ -73,10 +73,3 @@ package struct CommandContext {
       showsHelp: true)
   }
 }
-
-/// The placeholder of bodies that wait for the engine.
-func notConnectedYet(_ context: CommandContext) -> CommandFailure {
-  CommandFailure(
-    .bug, code: "not-connected",
-    "the command '\(context.arguments.command.name)' is not connected to the engine yet")
-}

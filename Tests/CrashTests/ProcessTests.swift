@@ -105,16 +105,11 @@ import VectorDatabase
       (["verify", "c.vdb"], false), (["export", "c.vdb"], false), (["list"], false),
     ]
     var audited = 0
-    var skipped: [String] = []
     for (number, command) in commands.enumerated() {
       let trace = folder.file("trace-\(number)")
       let run = try RunningTool(
         path: strace, ["-f", "-y", "-o", trace, "--", Tool.absolutePath] + command.arguments, in: folder.path
       ).wait()
-      if run.errors.contains("not connected") {
-        skipped.append(command.arguments[0])
-        continue
-      }
       guard FileManager.default.fileExists(atPath: trace), !run.errors.contains("strace:") else {
         return print("flush audit: SKIPPED: strace may not trace here: \(run.errors)")
       }
@@ -131,7 +126,7 @@ import VectorDatabase
         #expect(audit.flushes > 0, "\(command.arguments.description) flushed nothing")
       }
     }
-    print("flush audit: \(audited) of \(commands.count) commands audited; not connected: \(skipped)")
+    print("flush audit: \(audited) of \(commands.count) commands audited")
   }
 
   /// `VDB_KILLS` kills; 20 unless told.
