@@ -18,8 +18,16 @@ package typealias LockPatience = (_ attempts: Int, _ holder: LockHolder?) -> Boo
 /// One held lock; it ends when this object goes.
 package final class LockHold: Sendable {
   private let file: OpenFile
+  private let byte: UInt64
 
-  private init(file: OpenFile) { self.file = file }
+  private init(file: OpenFile, byte: UInt64) {
+    self.file = file
+    self.byte = byte
+  }
+
+  /// Gives the lock back by name, not only by closing the file: a child process that was just forked and has not yet
+  /// begun its own program shares the open file and would keep the lock for that moment.
+  deinit { _ = try? file.lock(byte: byte, nil) }
 
   /// Tries once; nil when another holds it.
   static func tryTaking(_ fs: any FileSystem, byte: UInt64, _ kind: LockKind) throws(DatabaseError)
@@ -29,7 +37,7 @@ package final class LockHold: Sendable {
       try OpenFile(fs, "lock", kind == .exclusive ? .updating : .reading)
     }
     let taken = try liftedFile { () throws(FileError) in try file.lock(byte: byte, kind) }
-    return taken ? LockHold(file: file) : nil
+    return taken ? LockHold(file: file, byte: byte) : nil
   }
 
   /// Takes the lock, asking `patience` after each failure.
