@@ -89,7 +89,7 @@ package final class Collection: Sendable {
     }
     let lock = try claim(fs)
     defer { withExtendedLifetime(lock) {} }
-    for folder in folders {
+    for folder in FileNames.folders {
       try liftedFile { () throws(FileError) in try fs.makeFolder(folder) }
     }
     let identity = CollectionIdentity(
@@ -123,13 +123,10 @@ package final class Collection: Sendable {
     return try Collection(fs, identity, intactCopies: 2)
   }
 
-  /// The folders of a collection.
-  static let folders = ["manifest", "wal", "seg", "del", "idx", "tmp"]
-
   /// A folder with nothing but what an interrupted `create` leaves: no version, no rows.
   private static func isUnfinished(_ fs: any FileSystem) throws(DatabaseError) -> Bool {
     let names = try liftedFile { () throws(FileError) in try fs.list("") }
-    let own = Set(folders + ["lock", "VDB"])
+    let own = Set(FileNames.folders + ["lock", "VDB"])
     guard names.contains("lock"), names.allSatisfy({ own.contains($0) }) else { return false }
     if try hasManifest(fs) { return false }
     return try liftedFile { () throws(FileError) in
@@ -183,7 +180,7 @@ package final class Collection: Sendable {
     let lock = try LockHold.taking(fs, .writing) { _, _ in false }
     if try hasManifest(fs) { throw .alreadyExists(path: fs.rootPath) }
     try liftedFile { () throws(FileError) in
-      for folder in folders where names.contains(folder) {
+      for folder in FileNames.folders where names.contains(folder) {
         let files = try fs.list(folder)
         for name in files { try fs.remove(folder + "/" + name) }
         try fs.removeFolder(folder)

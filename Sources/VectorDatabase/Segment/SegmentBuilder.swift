@@ -161,7 +161,9 @@ package final class SegmentBuilder {
   }
 
   private func requireRoom(_ rows: Int) throws(StorageError) {
-    guard rows <= Self.maximumRows - rowCount else { throw .file(FileError(.write, temporaryName, 27)) }
+    guard rows <= Self.maximumRows - rowCount else {
+      throw .file(FileError(.write, temporaryName, ErrorCode.fileTooBig))
+    }
   }
 
   private func flushStaged() throws(StorageError) {

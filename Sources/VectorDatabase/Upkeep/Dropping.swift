@@ -16,9 +16,9 @@ extension Collection {
       }
       holds.append(pin)
     }
-    let known = Set(Collection.folders + ["VDB", "lock", "lock.info"])
+    let known = Set(FileNames.folders + ["VDB", "lock", "lock.info"])
     var foreign = try liftedFile { () throws(FileError) in try fs.list("") }.filter { !known.contains($0) }
-    for folder in Collection.folders where folder != "tmp" {
+    for folder in FileNames.folders where folder != "tmp" {
       let names = try liftedFile { () throws(FileError) in
         try fs.status(folder)?.kind == .folder ? try fs.list(folder) : []
       }

@@ -77,7 +77,6 @@ package struct Verifier {
   }
 
   private mutating func checkAll() throws(DatabaseError) {
-    let store = collection.manifests
     let newest: Manifest
     let pin: LockHold?
     do throws(DatabaseError) {
@@ -104,7 +103,6 @@ package struct Verifier {
     }
     count(FileNames.manifest(newest.version))
     let older = try checkOtherManifests(newest: newest)
-    _ = store
     try checkLogs(newest, older)
     var seen: Set<String> = []
     for manifest in [newest] + older {
@@ -324,7 +322,7 @@ package struct Verifier {
   private mutating func checkForeignFiles() throws(DatabaseError) {
     let names = try liftedFile { () throws(FileError) in try fs.list("") }
     for name in names.sorted() where !needed.contains(name) {
-      if Collection.folders.contains(name) {
+      if FileNames.folders.contains(name) {
         try checkFolder(name)
       } else {
         report.findings.append(
@@ -333,7 +331,7 @@ package struct Verifier {
             remedy: "move it away"))
       }
     }
-    for folder in Collection.folders where !names.contains(folder) {
+    for folder in FileNames.folders where !names.contains(folder) {
       report.findings.append(
         Finding(
           "folder-missing", .data, folder, "a folder of the collection is missing",

@@ -145,15 +145,6 @@ package final class CollectionWriter {
     return log.size > limits.logBytes || UInt64(state.tail.entries.count) > limits.logRecords
   }
 
-  /// Checkpoints when what is in the log at the start exceeds its limits.
-  package func checkpointIfFull() throws(DatabaseError) {
-    let limits = Limits(state.manifest.settings)
-    if UInt64(state.tail.byteCount) > limits.logBytes || UInt64(state.tail.entries.count) > limits.logRecords
-    {
-      try checkpoint()
-    }
-  }
-
   /// Refuses a change that would leave less than `quota.min-free` on the disk, before anything is written.
   func requireFreeSpace(_ bytes: UInt64) throws(DatabaseError) {
     let limits = Limits(state.manifest.settings)
