@@ -6,14 +6,19 @@ import PackageDescription
 let floors: [(name: String, imports: [String])] = [
   ("FileStorage", ["CVectorKernels"]),
   ("VectorMath", ["CVectorKernels"]),
+  ("Quantization", ["VectorMath", "CVectorKernels"]),
+  ("VectorIndexes", ["Quantization", "VectorMath", "FileStorage", "CVectorKernels"]),
   ("MetadataFilters", ["VectorMath", "FileStorage"]),
-  ("VectorDatabase", ["MetadataFilters", "VectorMath", "FileStorage"]),
+  (
+    "VectorDatabase", ["MetadataFilters", "VectorIndexes", "Quantization", "VectorMath", "FileStorage"]
+  ),
   ("DataFormats", ["MetadataFilters", "VectorMath", "FileStorage"]),
   ("CommandLineParsing", []),
   (
     "VDBCommands",
     [
-      "CommandLineParsing", "DataFormats", "VectorDatabase", "MetadataFilters", "VectorMath", "FileStorage",
+      "CommandLineParsing", "DataFormats", "VectorDatabase", "MetadataFilters", "VectorIndexes", "VectorMath",
+      "FileStorage",
     ]
   ),
 ]
