@@ -92,8 +92,10 @@ struct Workload: Sendable, CustomTestStringConvertible {
 private let total = Shared((states: 0, checked: 0, recovery: 0, calls: 0, workloads: 0))
 
 @Suite struct CrashPointTests {
-  /// `VDB_CRASH_STATES`: distinct states wanted of all workloads together, about; it sets the random states of each call.
-  /// `VDB_WORKLOAD` picks one workload and `VDB_SALTS` the salts, to repeat a failure bit for bit.
+  /// `VDB_CRASH_STATES` is how many distinct states are wanted of all workloads together, about.
+  ///
+  /// It sets the random states of each call. `VDB_WORKLOAD` picks one workload and `VDB_SALTS` the salts, to repeat a
+  /// failure bit for bit.
   @Test(arguments: Workload.chosen)
   func `No crash state loses, halves or locks away what was acknowledged`(workload: Workload) {
     let wanted = campaignSize("VDB_CRASH_STATES")

@@ -4,8 +4,6 @@
 package final class LogWriter {
   /// Zeros are written this far ahead, so that most commits do not change the file's size.
   static let aheadLength = 1 << 20
-  /// Zeros behind a seal that is not durable yet.
-  private static let sealMargin = 8
 
   /// The log's number.
   package let number: UInt64
@@ -253,9 +251,9 @@ package final class LogWriter {
     let seal = LogSeal(
       end: validEnd, lastLSN: lastLSN, chain: chain, nanoseconds: file.fileSystem.now(), salt: salt)
     let end = validEnd + UInt64(LogFormat.sealLength)
-    fileEnd = max(fileEnd, end + UInt64(LogWriter.sealMargin))
+    fileEnd = max(fileEnd, end + UInt64(LogFormat.sealMargin))
     do throws(FileError) {
-      try file.writeFully(seal.encode() + [UInt8](repeating: 0, count: LogWriter.sealMargin), at: validEnd)
+      try file.writeFully(seal.encode() + [UInt8](repeating: 0, count: LogFormat.sealMargin), at: validEnd)
     } catch {
       throw .file(error)
     }

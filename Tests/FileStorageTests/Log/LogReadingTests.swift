@@ -125,8 +125,10 @@ func everyFlippedBitOfAnUnsealedLogIsFoundBeforeTheLastTransaction(tail: [UInt8]
   }
 }
 
-/// A crash while a seal is being written leaves part of it, and a part may differ from the whole in one bit only: what is
-/// missing may hold a single one. That is no damage, and must not be called so, whatever the salt and the place.
+/// A crash while a seal is being written leaves part of it.
+///
+/// A part may differ from the whole in one bit only, as what is missing may hold a single one. That is no damage, and
+/// must not be called so, whatever the salt and the place.
 @Test(arguments: [0, 1, 1 << 56, 1 << 63, 0x0102_0408_1020_4080, UInt64.max, 0x5A5A_1234_5678_9ABC])
 func aTornSealIsNeverTakenForADamagedOne(salt: UInt64) throws {
   var states = 0
