@@ -181,15 +181,14 @@ import VectorMath
 
   @Test func aFailingSourceIsReported() {
     struct Failure: Error, Equatable { let row: Int }
-    let zeros = UnsafeRawPointer(UnsafeMutableRawPointer.allocate(byteCount: 1 << 20, alignment: 8))
+    let zeros = SampleVectors([[Float]](repeating: [0, 0, 0, 0], count: 9000)).source
     let source = RowSource<Failure>(elementType: .f32, dimension: 4, count: 9000, stride: 16) {
       (range) throws(Failure) in
       if range.contains(5000) { throw Failure(row: 5000) }
-      return zeros + range.lowerBound * 16
+      return zeros.read(range)
     }
     #expect(throws: Failure(row: 5000)) {
       try VectorFrame.fit(source, metric: .l2, seed: 1, threads: 3)
     }
-    zeros.deallocate()
   }
 }
