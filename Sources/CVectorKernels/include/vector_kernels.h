@@ -20,6 +20,10 @@ typedef enum __attribute__((enum_extensibility(closed))) : int32_t {
 typedef enum __attribute__((enum_extensibility(closed))) : int32_t {
   VKElementF32 = 0,
   VKElementF16 = 1,
+  VKElementI8 = 3,
+  VKElementU8 = 4,
+  // Element i is bit i % 8 of byte i / 8; bits behind the last element are zero.
+  VKElementBit = 5,
 } VKElement;
 
 // The codes are those of the file format.
@@ -27,11 +31,13 @@ typedef enum __attribute__((enum_extensibility(closed))) : int32_t {
   VKMetricCosine = 0,
   VKMetricDot = 1,
   VKMetricL2 = 2,
+  VKMetricL1 = 3,
+  VKMetricHamming = 4,
 } VKMetric;
 
 // Row r of a block starts `r * stride` bytes after `rows` and holds `dimension` elements.
 
-// One sum for each row, in float: of products, or of squared differences. The order of additions differs from level to
+// One sum for each row, in float: of products, of squared or of absolute differences. The order of additions differs from level to
 // level, but no element takes part in more than `dimension / 8 + 16` of them.
 typedef void (*vk_rows_sum)(const float *query, const void *rows, size_t dimension, size_t count, size_t stride,
                             float *out);
@@ -45,6 +51,12 @@ typedef void (*vk_rows_two_sums)(const float *query, const void *rows, size_t di
 // The same bits at every level. `query_squares` is the same kind of sum over the query (used by cosine only).
 typedef void (*vk_rows_exact)(VKMetric metric, const float *query, double query_squares, const void *rows,
                               size_t dimension, size_t count, size_t stride, float *out);
+
+// The distance of each row of 8-bit integers or bits from a query that is written like the rows: sums of integers without
+// any rounding, finished like exact distances. `dimension` is at most 65,536. `query_squares` is used by cosine only; for
+// bits the metric is hamming whatever is asked. The same bits at every level, and the same as `vk_rows_exact` would give.
+typedef void (*vk_rows_stored)(VKMetric metric, const void *query, double query_squares, const void *rows,
+                               size_t dimension, size_t count, size_t stride, float *out);
 
 // Codes of 8 bits are signed numbers from -127 to 127; -128 must not occur. Their dimension is a multiple of 64, at most
 // 65,536, and every sum of theirs is exact.
@@ -70,7 +82,7 @@ typedef struct {
   float add, scale, offset;
 } vk_nibble_query;
 
-// What one level offers. The arrays are indexed by VKElement.
+// What one level offers. The arrays of 2 are indexed by VKElement, `stored` and `stored_squares` by VKElement less VKElementI8.
 typedef struct {
   VKLevel level;
   // `crc` is the CRC of the bytes before, 0 for none.
@@ -78,10 +90,13 @@ typedef struct {
   void (*sha256_blocks)(uint32_t *state8, const uint8_t *bytes, size_t blocks);
   vk_rows_sum _Nonnull dot[2];
   vk_rows_sum _Nonnull squared_l2[2];
+  vk_rows_sum _Nonnull l1[2];
   vk_rows_two_sums _Nonnull dot_and_squares[2];
   vk_rows_exact _Nonnull exact[2];
   // The sum of squares of one vector in double, added up as `exact` does.
   double (*_Nonnull squares[2])(const void *vector, size_t dimension);
+  vk_rows_stored _Nonnull stored[3];
+  double (*_Nonnull stored_squares[2])(const void *vector, size_t dimension);
   void (*halves_to_floats)(const void *halves, float *out, size_t count);
   void (*floats_to_halves)(const float *floats, void *out, size_t count);
 
@@ -163,6 +178,14 @@ void vk_sha256_final(vk_sha256 *hash, uint8_t *out32);
 // The index of the first float whose absolute value is not at most `limit` (so also of the first NaN); `count` if none.
 size_t vk_first_beyond(const float *floats, size_t count, float limit);
 
+// The index of the first float that is not a whole number from `least` to `greatest`, both within ±2^22; `count` if none.
+size_t vk_first_unfit(const float *floats, size_t count, float least, float greatest);
+
+// Between `count` floats and the same numbers as stored. Floats must be numbers of the element type: for f16 they are
+// rounded to the nearest, for the integers taken to the nearest end of the range, for bits all but zero is one.
+void vk_floats_to_stored(VKElement element, const float *floats, void *stored, size_t count);
+void vk_stored_to_floats(VKElement element, const void *stored, float *floats, size_t count);
+
 // Calls through the table in use, for callers that cannot index C arrays.
 static inline void vk_dot(VKElement element, const float *query, const void *rows, size_t dimension, size_t count,
                           size_t stride, float *out) {
@@ -172,6 +195,10 @@ static inline void vk_squared_l2(VKElement element, const float *query, const vo
                                  size_t stride, float *out) {
   vk_active_kernels()->squared_l2[element](query, rows, dimension, count, stride, out);
 }
+static inline void vk_l1(VKElement element, const float *query, const void *rows, size_t dimension, size_t count,
+                         size_t stride, float *out) {
+  vk_active_kernels()->l1[element](query, rows, dimension, count, stride, out);
+}
 static inline void vk_dot_and_squares(VKElement element, const float *query, const void *rows, size_t dimension,
                                       size_t count, size_t stride, float *products, float *squares) {
   vk_active_kernels()->dot_and_squares[element](query, rows, dimension, count, stride, products, squares);
@@ -180,8 +207,19 @@ static inline void vk_exact(VKElement element, VKMetric metric, const float *que
                             const void *rows, size_t dimension, size_t count, size_t stride, float *out) {
   vk_active_kernels()->exact[element](metric, query, query_squares, rows, dimension, count, stride, out);
 }
+static inline void vk_stored(VKElement element, VKMetric metric, const void *query, double query_squares,
+                             const void *rows, size_t dimension, size_t count, size_t stride, float *out) {
+  vk_active_kernels()->stored[element - VKElementI8](metric, query, query_squares, rows, dimension, count, stride, out);
+}
+// The sum of squares of a stored vector; 0 for bits, which no metric asks for it.
 static inline double vk_squares(VKElement element, const void *vector, size_t dimension) {
-  return vk_active_kernels()->squares[element](vector, dimension);
+  switch (element) {
+    case VKElementF32:
+    case VKElementF16: return vk_active_kernels()->squares[element](vector, dimension);
+    case VKElementI8:
+    case VKElementU8: return vk_active_kernels()->stored_squares[element - VKElementI8](vector, dimension);
+    case VKElementBit: return 0;
+  }
 }
 
 static inline void vk_code_dots(const int8_t *query, const void *rows, size_t dimension, size_t count, size_t stride,

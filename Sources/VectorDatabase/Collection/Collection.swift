@@ -16,6 +16,21 @@ package struct CollectionSettings: Equatable, Sendable {
     self.elementType = elementType
     self.idType = idType
   }
+
+  /// Fails with `.invalidSetting` when no collection can have these settings.
+  package func check() throws(DatabaseError) {
+    guard supportedDimensions.contains(dimension) else {
+      throw .invalidSetting(field: "dims", value: "\(dimension)", expected: "1 to 65536")
+    }
+    let allowed = elementType.metrics
+    guard allowed.contains(metric) else {
+      let names = allowed.dropLast().map(\.name).joined(separator: ", ")
+      let last = allowed.last?.name ?? ""
+      throw .invalidSetting(
+        field: "metric", value: metric.name,
+        expected: (names.isEmpty ? last : "\(names) or \(last)") + " for vectors of type \(elementType.name)")
+    }
+  }
 }
 
 /// A collection directory: its identity and the file system that holds it.
@@ -37,7 +52,7 @@ package final class Collection: Sendable {
     guard let metric = Metric(rawValue: identity.metric),
       let elementType = ElementType(rawValue: identity.elementType),
       let idType = IDType(rawValue: identity.idType),
-      (1...65_536).contains(identity.dimension)
+      (1...65_536).contains(identity.dimension), elementType.metrics.contains(metric)
     else {
       throw .storage(
         .corruption(
@@ -80,14 +95,12 @@ package final class Collection: Sendable {
   /// Makes a new collection in an empty folder, or finishes an interrupted `create`.
   ///
   /// The first manifest is the commit point: before it there is no collection, after it the collection is durable.
-  /// - Throws: `.alreadyExists`, `.notACollection` when the folder holds other files, `.invalidSetting`.
+  /// - Throws: `.alreadyExists`, `.notACollection` when the folder holds other files, `.invalidSetting` as `check` does.
   package static func create(
     on fs: any FileSystem, _ settings: CollectionSettings, options: [String: String] = [:], uuid: UUID16,
     creator: String, origin: CommandOrigin
   ) throws(DatabaseError) -> Collection {
-    guard (1...65_536).contains(settings.dimension) else {
-      throw .invalidSetting(field: "dims", value: "\(settings.dimension)", expected: "1 to 65536")
-    }
+    try settings.check()
     let lock = try claim(fs)
     defer { withExtendedLifetime(lock) {} }
     for folder in FileNames.folders {
