@@ -95,6 +95,9 @@ struct UnsafeFiles {
         "DataFormats/Shared": [
           "ByteSource"
         ],
+        "DataFormats/Synthetic": [
+          "SyntheticNoise", "SyntheticRecords", "SyntheticTopics", "SyntheticVectors",
+        ],
         "DataFormats/Text": [
           "DecodedSource", "Excerpt", "LineReader", "PeekedSource", "TextBuffer", "UTF8Check",
         ],
