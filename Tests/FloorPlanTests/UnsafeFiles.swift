@@ -53,6 +53,10 @@ struct UnsafeFiles {
           "ColumnSetBuilder", "ColumnTable", "DictionaryMerge", "LiveColumn", "PathTable",
           "SectionOutput", "SpillArea", "StringDictionary", "StringInterner",
         ],
+        "MetadataFilters/Expression": [
+          "FilterInstant+Text", "FilterValueSet+Builder", "FilterValueSet", "LikePattern", "LowerCase",
+          "ScalarTest", "TextPattern",
+        ],
         "MetadataFilters/Records": [
           "RecordBatch", "RecordID+Parsing",
         ],
