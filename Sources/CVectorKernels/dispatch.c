@@ -46,6 +46,7 @@ static void fill_native(void) {
     // Without VNNI the codes of the wide level are those of AVX2.
     (level == VKLevelAVX512 && vnni ? vk_codes_avx512 : vk_codes_avx2)(&tables[level]);
     (level == VKLevelAVX2 ? vk_elements_avx2 : vk_elements_avx512)(&tables[level]);
+    (level == VKLevelAVX2 ? vk_masks_avx2 : vk_masks_avx512)(&tables[level]);
     supported[level] = 1;
   }
 }
@@ -85,6 +86,7 @@ static void fill(void) {
   vk_codes_base(base);
   vk_frames_base(base);
   vk_elements_base(base);
+  vk_masks_base(base);
   supported[VKLevelBase] = 1;
   fill_native();
   int best = VKLevelNEONDot;

@@ -8,6 +8,7 @@ void vk_vectors_base(vk_kernels *table);
 void vk_codes_base(vk_kernels *table);
 void vk_frames_base(vk_kernels *table);
 void vk_elements_base(vk_kernels *table);
+void vk_masks_base(vk_kernels *table);
 #if defined(__x86_64__)
 void vk_vectors_avx2(vk_kernels *table);
 void vk_vectors_avx512(vk_kernels *table);
@@ -18,6 +19,8 @@ void vk_frames_avx2(vk_kernels *table);
 void vk_frames_avx512(vk_kernels *table);
 void vk_elements_avx2(vk_kernels *table);
 void vk_elements_avx512(vk_kernels *table);
+void vk_masks_avx2(vk_kernels *table);
+void vk_masks_avx512(vk_kernels *table);
 #elif defined(__aarch64__)
 void vk_codes_dotprod(vk_kernels *table);
 #endif
