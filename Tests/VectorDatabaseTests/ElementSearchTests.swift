@@ -9,7 +9,9 @@ import VectorMath
 @Suite struct ElementSearchTests {
   static let pairs = ElementType.allCases.flatMap { type in type.metrics.map { (type, $0) } }
 
-  /// By the formulas, in double. Sums of the whole numbers below are exact, whatever their order.
+  /// By the formulas, in double.
+  ///
+  /// Sums of the whole numbers below are exact, whatever their order.
   private static func distance(_ metric: Metric, _ x: [Float], _ y: [Float]) -> Float {
     func sum(_ term: (Double, Double) -> Double) -> Double {
       zip(x, y).reduce(0) { $0 + term(Double($1.0), Double($1.1)) }

@@ -68,7 +68,7 @@ package struct SegmentShape: Equatable, Sendable {
     else {
       throw .corruption(
         CorruptionError(
-          path: "VDB", section: "identity", offset: 72,
+          path: CollectionIdentity.fileName, section: "identity", offset: 72,
           expected: "known codes of dimension, element, metric and id",
           found: "\(identity.dimension), \(identity.elementType), \(identity.metric), \(identity.idType)"))
     }
