@@ -61,6 +61,8 @@ extension VectorFrame {
   @safe private struct Block {
     let rows: [UnsafeRawPointer]
     let elementType: ElementType
+
+    var count: Int { unsafe rows.count }
   }
 
   private static let rowsPerBlock = 2048
@@ -106,7 +108,8 @@ extension VectorFrame {
   private func sum(_ block: Block) -> [Double] {
     var sums = [Double](repeating: 0, count: paddedDimension)
     var vector = [Float](repeating: 0, count: paddedDimension)
-    for unsaferow in unsafe block.rows {
+    for item in 0..<block.count {
+      let row = unsafe block.rows[item]
       unsafe vector.withUnsafeMutableBufferPointer { vector in
         guard let vector = vector.baseAddress else { return }
         let extra = unsafe extraCoordinate(row, block.elementType)
@@ -140,7 +143,8 @@ extension VectorFrame {
   private func spread(_ block: Block) -> Spread {
     var spread = Spread()
     var coordinates = [Float](repeating: 0, count: paddedDimension)
-    for unsaferow in unsafe block.rows {
+    for item in 0..<block.count {
+      let row = unsafe block.rows[item]
       let squares = unsafe coordinates.withUnsafeMutableBufferPointer { coordinates -> Double in
         guard let first = coordinates.baseAddress else { return 0 }
         guard unsafe place(row, block.elementType, into: first) else { return .infinity }
