@@ -89,6 +89,13 @@ void vk_stored_to_floats(VKElement element, const void *stored, float *floats, s
   }
 }
 
+size_t vk_ones(const void *bits, size_t count) {
+  const uint8_t *bytes = bits;
+  size_t ones = 0;
+  for (size_t i = 0; i < (count + 7) / 8; i++) ones += (size_t)__builtin_popcount(bytes[i]);
+  return ones;
+}
+
 // A vector loaded from within masks the first of its bytes.
 static const uint8_t zeros_then_ones[128] = {
     [64 ... 127] = 0xFF,

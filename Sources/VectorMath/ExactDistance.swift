@@ -89,7 +89,7 @@ package struct ExactDistance: Sendable {
   }
 }
 
-/// The sum of a vector's squares in double, added up as `ExactDistance` does: 0 only for the zero vector, and for bits.
+/// The sum of a vector's squares in double, added up as `ExactDistance` does: 0 only for the zero vector.
 package func vectorSquares(_ vector: UnsafeRawPointer, elementType: ElementType, dimension: Int) -> Double {
   unsafe vk_squares(elementType.kernelElement, vector, dimension)
 }

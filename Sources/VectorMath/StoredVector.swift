@@ -59,7 +59,9 @@ extension ElementType {
     return index.map { ($0, vector[$0]) }
   }
 
-  /// Whether a stored vector may end with a byte: bits behind its last element must be zero. True for all types but bits.
+  /// Whether a stored vector may end with a byte.
+  ///
+  /// Bits behind the last element of a vector must be zero; other types have none.
   package func canEnd(with last: UInt8, dimension: Int) -> Bool {
     guard self == .bit, dimension % 8 != 0 else { return true }
     return last >> UInt8(dimension % 8) == 0

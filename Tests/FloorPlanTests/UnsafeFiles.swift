@@ -39,7 +39,7 @@ struct UnsafeFiles {
       reason: "Kernels in C and the loops around them, which take pointers to whole blocks of rows.",
       files: [
         "VectorMath": [
-          "ColumnMasks", "ExactDistance", "FastDistance", "HalfPrecision",
+          "ColumnMasks", "ExactDistance", "FastDistance", "HalfPrecision", "StoredVector",
         ],
         "Quantization": [
           "FrameQuery+Bounds", "FrameQuery", "RowSource", "VectorFrame+Coding", "VectorFrame+Fitting",
@@ -105,11 +105,15 @@ struct UnsafeFiles {
         "DataFormats/Text": [
           "DecodedSource", "Excerpt", "LineReader", "PeekedSource", "TextBuffer", "UTF8Check",
         ],
+        "DataFormats/Writing": [
+          "VectorSpelling"
+        ],
         "DataFormats/Vecs": [
           "VecsRows", "VecsWriter",
         ],
         "DataFormats/Vectors": [
-          "BareVectorReader", "CompanionIDs", "CompanionPayload", "IDListReader", "VectorLiteral",
+          "BareVectorReader", "CompanionIDs", "CompanionPayload", "IDListReader", "PackedBitRows",
+          "VectorLiteral",
           "VectorRules", "VectorText+Binary", "VectorText",
         ],
       ]),
@@ -121,13 +125,13 @@ struct UnsafeFiles {
         ],
         "VDBCommands/Engine": [
           "CollectionCreation", "Confirmation", "ExportRun", "FieldSelection", "OpenCollection",
-          "RecordPrinter", "RowStream", "VectorArgument",
+          "RowStream", "VectorArgument",
         ],
         "VDBCommands/Input": [
           "FileKindOnDisk", "InputSource",
         ],
         "VDBCommands/Output": [
-          "BufferedOutput", "Messages", "SearchOutput",
+          "BufferedOutput", "Messages",
         ],
       ]),
   ]

@@ -34,7 +34,8 @@ import VectorMath
     #expect(type.firstUnrepresentable(all) == nil)
     #expect(type.firstUnrepresentable([-0.0]) == nil)
     let bad: [Float] = [
-      Float(range.lowerBound - 1), Float(range.upperBound + 1), 0.5, -0.25, 1e-30, -1e-45, 0x1p22, 0x1.8p23,
+      Float(range.lowerBound - 1), Float(range.upperBound + 1), 0.5, -0.25, 1e-30, -.leastNonzeroMagnitude,
+      0x1p22, 0x1.8p23,
       -0x1.8p23, 1e38, -1e38, .greatestFiniteMagnitude, .infinity, -.infinity, .nan, 1.0000001, 0.99999994,
     ]
     for count in [1, 7, 63, 64, 65, 200] {

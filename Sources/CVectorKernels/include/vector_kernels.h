@@ -207,6 +207,9 @@ size_t vk_first_unfit(const float *floats, size_t count, float least, float grea
 void vk_floats_to_stored(VKElement element, const float *floats, void *stored, size_t count);
 void vk_stored_to_floats(VKElement element, const void *stored, float *floats, size_t count);
 
+// The ones among `count` bits, which begin a byte; bits behind them are zero.
+size_t vk_ones(const void *bits, size_t count);
+
 // Calls through the table in use, for callers that cannot index C arrays.
 static inline void vk_dot(VKElement element, const float *query, const void *rows, size_t dimension, size_t count,
                           size_t stride, float *out) {
@@ -232,14 +235,14 @@ static inline void vk_stored(VKElement element, VKMetric metric, const void *que
                              const void *rows, size_t dimension, size_t count, size_t stride, float *out) {
   vk_active_kernels()->stored[element - VKElementI8](metric, query, query_squares, rows, dimension, count, stride, out);
 }
-// The sum of squares of a stored vector; 0 for bits, which no metric asks for it.
+// The sum of squares of a stored vector.
 static inline double vk_squares(VKElement element, const void *vector, size_t dimension) {
   switch (element) {
     case VKElementF32:
     case VKElementF16: return vk_active_kernels()->squares[element](vector, dimension);
     case VKElementI8:
     case VKElementU8: return vk_active_kernels()->stored_squares[element - VKElementI8](vector, dimension);
-    case VKElementBit: return 0;
+    case VKElementBit: return (double)vk_ones(vector, dimension);
   }
 }
 

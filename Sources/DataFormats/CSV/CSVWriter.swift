@@ -143,17 +143,14 @@ package final class CSVWriter: RecordWriter {
     case .columns:
       for index in range {
         output.bytes.append(options.delimiter)
-        if isPresent { DecimalFloat.appendShortest(batch.vectors[index], to: &output.bytes) }
+        if isPresent { options.elementType.appendNumber(batch.vectors[index], to: &output.bytes) }
       }
     case .json:
       output.bytes.append(options.delimiter)
       guard isPresent else { return }
-      output.bytes += "\"[".utf8
-      for index in range {
-        if index > range.lowerBound { output.bytes.append(UInt8(ascii: ",")) }
-        DecimalFloat.appendShortest(batch.vectors[index], to: &output.bytes)
-      }
-      output.bytes += "]\"".utf8
+      output.bytes.append(UInt8(ascii: "\""))
+      options.elementType.appendArray(batch.vectors[range], to: &output.bytes)
+      output.bytes.append(UInt8(ascii: "\""))
     case .base64:
       output.bytes.append(options.delimiter)
       guard isPresent else { return }

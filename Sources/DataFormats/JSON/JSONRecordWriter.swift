@@ -121,18 +121,7 @@ package class JSONRecordWriter: RecordWriter {
     switch options.vectors {
     case .none: break
     case .numbers:
-      bytes.append(UInt8(ascii: "["))
-      for index in range {
-        if index > range.lowerBound { bytes.append(UInt8(ascii: ",")) }
-        let value = batch.vectors[index]
-        // Stored vectors are finite; anything else would not be JSON.
-        if value.isFinite {
-          DecimalFloat.appendShortest(value, to: &bytes)
-        } else {
-          bytes.append(contentsOf: "null".utf8)
-        }
-      }
-      bytes.append(UInt8(ascii: "]"))
+      options.elementType.appendArray(batch.vectors[range], to: &bytes)
     case .base64:
       bytes.append(UInt8(ascii: "\""))
       let start = bytes.count
@@ -159,19 +148,6 @@ package final class JSONArrayWriter: JSONRecordWriter {
   /// Begins to write.
   package init(_ sink: any ByteSink, _ options: JSONWriterOptions = JSONWriterOptions()) {
     super.init(sink, options, isArray: true)
-  }
-}
-
-extension ElementType {
-  /// The bytes of a row's vector that base64 spells: the stored ones of i8, u8 and bits, otherwise f32.
-  func spelledBytes(_ batch: RecordBatch, _ row: Int) -> [UInt8] {
-    var bytes: [UInt8] = []
-    unsafe batch.vectors.withUnsafeBufferPointer { all in
-      let vector = unsafe UnsafeBufferPointer(rebasing: all[batch.vectorRange(row)])
-      let type = wholeNumbers == nil ? .f32 : self
-      unsafe type.append(vector, dimension: vector.count, to: &bytes)
-    }
-    return bytes
   }
 }
 
