@@ -81,6 +81,9 @@ struct UnsafeFiles {
           "ByteSearch", "CSVCells", "CSVChunk+Metadata", "CSVChunk+Vector", "CSVChunk", "CSVReader",
           "CSVSplitter", "CSVWriter",
         ],
+        "DataFormats/HDF5": [
+          "HDF5Bytes", "HDF5File",
+        ],
         "DataFormats/JSON": [
           "JSONRecordReader", "JSONRecordWriter", "RecordBlock", "RecordChangeReader", "RecordFraming",
           "RecordParser+Fields", "RecordParser+Vector", "RecordParser",
