@@ -39,8 +39,12 @@ struct UnsafeFiles {
       reason: "Kernels in C and the loops around them, which take pointers to whole blocks of rows.",
       files: [
         "VectorMath": [
-          "ExactDistance", "FastDistance", "HalfPrecision",
-        ]
+          "ColumnMasks", "ExactDistance", "FastDistance", "HalfPrecision",
+        ],
+        "Quantization": [
+          "FrameQuery+Bounds", "FrameQuery", "RowSource", "VectorFrame+Coding", "VectorFrame+Fitting",
+          "VectorFrame",
+        ],
       ]),
     UnsafeFiles(
       reason: "Columns and records of mapped segments, as slices whose bounds were checked at opening.",
@@ -52,6 +56,10 @@ struct UnsafeFiles {
           "Column", "ColumnCollector+Tokens", "ColumnCollector", "ColumnSections", "ColumnSet",
           "ColumnSetBuilder", "ColumnTable", "DictionaryMerge", "LiveColumn", "PathTable",
           "SectionOutput", "SpillArea", "StringDictionary", "StringInterner",
+        ],
+        "MetadataFilters/Expression": [
+          "FilterInstant+Text", "FilterValueSet+Builder", "FilterValueSet", "LikePattern", "LowerCase",
+          "ScalarTest", "TextPattern",
         ],
         "MetadataFilters/Records": [
           "RecordBatch", "RecordID+Parsing",

@@ -1,5 +1,6 @@
 import FileStorage
 package import MetadataFilters
+package import VectorMath
 
 /// How JSON records are written.
 package struct JSONWriterOptions: Sendable {
@@ -7,7 +8,7 @@ package struct JSONWriterOptions: Sendable {
   package enum Vectors: Equatable, Sendable {
     /// An array of the shortest numbers that read back the same.
     case numbers
-    /// A string with the base64 of little-endian f32.
+    /// A string with base64, of little-endian f32 or of the stored bytes of i8, u8 and bits.
     case base64
     /// Left out.
     case none
@@ -15,6 +16,8 @@ package struct JSONWriterOptions: Sendable {
 
   /// How vectors are spelled.
   package var vectors = Vectors.numbers
+  /// What the vectors are stored as.
+  package var elementType: ElementType = .f32
   /// Whether the metadata is written, as the object `payload`.
   package var hasPayload = true
   /// Whether integer ids are written as strings, for readers that have only doubles.
@@ -133,10 +136,8 @@ package class JSONRecordWriter: RecordWriter {
     case .base64:
       bytes.append(UInt8(ascii: "\""))
       let start = bytes.count
-      unsafe batch.vectors.withUnsafeBytes { all in
-        let slice = unsafe all[range.lowerBound * 4..<range.upperBound * 4]
-        unsafe Base64.append(UnsafeRawBufferPointer(rebasing: slice), to: &bytes)
-      }
+      let stored = options.elementType.spelledBytes(batch, row)
+      unsafe stored.withUnsafeBytes { unsafe Base64.append($0, to: &bytes) }
       // A text that could also be a number says what it is.
       let isPlain = unsafe bytes.withUnsafeBytes { unsafe VectorText.looksLikeBase64($0, start) }
       if !isPlain { bytes.insert(contentsOf: "b64:".utf8, at: start) }
@@ -158,6 +159,19 @@ package final class JSONArrayWriter: JSONRecordWriter {
   /// Begins to write.
   package init(_ sink: any ByteSink, _ options: JSONWriterOptions = JSONWriterOptions()) {
     super.init(sink, options, isArray: true)
+  }
+}
+
+extension ElementType {
+  /// The bytes of a row's vector that base64 spells: the stored ones of i8, u8 and bits, otherwise f32.
+  func spelledBytes(_ batch: RecordBatch, _ row: Int) -> [UInt8] {
+    var bytes: [UInt8] = []
+    unsafe batch.vectors.withUnsafeBufferPointer { all in
+      let vector = unsafe UnsafeBufferPointer(rebasing: all[batch.vectorRange(row)])
+      let type = wholeNumbers == nil ? .f32 : self
+      unsafe type.append(vector, dimension: vector.count, to: &bytes)
+    }
+    return bytes
   }
 }
 

@@ -57,6 +57,8 @@ package enum FormatErrorCode: String, Sendable, CaseIterable {
   case notFinite = "not-finite"
   case floatOverflow = "float-overflow"
   case zeroVector = "zero-vector"
+  case vectorFraction = "vector-fraction"
+  case vectorRange = "vector-range"
   case numpyElided = "numpy-elided"
 
   // Delimited text.
