@@ -122,6 +122,9 @@ struct UnsafeFiles {
         "VDBCommands": [
           "CommandFailure", "Environment", "Run", "Signals",
         ],
+        "VDBCommands/Bench": [
+          "BenchCold", "BenchTruth", "ChildProcess", "Machine",
+        ],
         "VDBCommands/Engine": [
           "CollectionCreation", "Confirmation", "ExportRun", "FieldSelection", "OpenCollection",
           "RecordPrinter", "RowStream", "VectorArgument",
