@@ -31,20 +31,23 @@ extension FrameQuery {
       vk_code_survivors(&bound, dots, lows, squares, residuals, count, result))
   }
 
-  /// The least and the greatest distance that a row may have; neither is NaN. Not for augmented frames.
+  /// The least and the greatest distance that a row may have.
+  ///
+  /// Not for augmented frames.
   ///
   /// - Parameters:
   ///   - dot: The product of `codes` with the row's codes.
   ///   - low: That of the query's `lows`, or nil when only `codes` were taken.
   ///   - squares: The row's sum of squared codes.
   ///   - residual: The row's residual.
+  /// - Returns: The two distances; neither is NaN.
   package func bounds(dot: Int32, low: Int32?, squares: Int32, residual: Float) -> (
     lower: Float, upper: Float
   ) {
     let unknown: (Float, Float) =
       switch metric {
       case .cosine: (0, 2)
-      case .l2: (0, .infinity)
+      case .l2, .l1, .hamming: (0, .infinity)
       case .dot: (-.infinity, .infinity)
       }
     guard !isUnknown, residual.isFinite else { return unknown }

@@ -21,7 +21,9 @@ package struct FrameQuery: Sendable {
   package let codes: [Int8]
   /// What they leave, in steps a 128th as wide: -64...64.
   package let lows: [Int8]
-  /// True when codes say nothing: for a zero vector under cosine, and where floats overflow. Every row is kept then.
+  /// True when codes say nothing: for a zero vector under cosine, and where floats overflow.
+  ///
+  /// Every row is kept then.
   package let isUnknown: Bool
   /// Coordinates that a step of `lows` is worth.
   let step: Double

@@ -18,7 +18,8 @@ import VectorMath
   }
 
   /// Checks every row's bounds, and the rows kept for several limits; returns the mean width of the bounds.
-  static func check(_ vectors: SampleVectors, _ metric: Metric, queries: [[Float]], _ label: String) -> Float {
+  static func check(_ vectors: SampleVectors, _ metric: Metric, queries: [[Float]], _ label: String) -> Float
+  {
     let frame = VectorFrame.fit(vectors.source, metric: metric, seed: 7, threads: 1)
     let coded = CodedRows(vectors, frame)
     #expect(!coded.codes.contains(-128), "\(label)")
@@ -69,7 +70,8 @@ import VectorMath
           shape, dimension: dimension, count: 150, elementType: type, seed: seed, gap: dimension % 3)
         let others = SampleVectors(.normal, dimension: dimension, count: 2, seed: seed + 1)
         let queries = [vectors.rows[5], others.rows[0], others.rows[1].map { $0 * 1000 }]
-        _ = Self.check(vectors, metric, queries: queries, "\(shape) \(type) dimension \(dimension) seed \(seed)")
+        let label = "\(shape) \(type) dimension \(dimension) seed \(seed)"
+        _ = Self.check(vectors, metric, queries: queries, label)
       }
     }
   }
@@ -94,7 +96,8 @@ import VectorMath
       let few = (0...round % 3).map { _ in numbers.randomElement(using: &random) ?? 0 }
       let dimension = 1 + round % 70
       let rows = (0..<12).map { _ in (0..<dimension).map { _ in few.randomElement(using: &random) ?? 0 } }
-      let queries = [rows[0], rows[11], (0..<dimension).map { _ in numbers.randomElement(using: &random) ?? 0 }]
+      let other = (0..<dimension).map { _ in numbers.randomElement(using: &random) ?? 0 }
+      let queries = [rows[0], rows[11], other]
       _ = Self.check(SampleVectors(rows), metric, queries: queries, "round \(round) numbers \(few)")
     }
   }

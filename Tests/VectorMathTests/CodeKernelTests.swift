@@ -38,7 +38,10 @@ import VectorMath
     }
 
     func withRows<Result>(_ body: (UnsafePointer<Int8>) -> Result) -> Result {
-      bytes.withUnsafeBufferPointer { body($0.baseAddress! + offset) }
+      bytes.withUnsafeBufferPointer { buffer in
+        guard let first = buffer.baseAddress else { preconditionFailure() }
+        return body(first + offset)
+      }
     }
   }
 
@@ -56,7 +59,8 @@ import VectorMath
       let count = dimension > 4096 ? 5 : 1 + Int(random.next() % 23)
       let queries = Block(codes, dimension: dimension, count: 2, offset: 3, gap: 1, &random)
       let block = Block(
-        codes, dimension: dimension, count: count, offset: dimension / 64 % 5, gap: dimension / 64 % 3, &random)
+        codes, dimension: dimension, count: count, offset: dimension / 64 % 5, gap: dimension / 64 % 3,
+        &random)
       let expected = queries.rows.map { query in block.rows.map { Self.dot(query, $0) } }
       let squares = block.rows.map { Self.dot($0, $0) }
       let indexes = (0..<count).map { _ in UInt32(random.next() % UInt64(count)) }
@@ -175,7 +179,7 @@ import VectorMath
         #expect(all == expected, "\(level) dimension \(dimension) seed \(seed)")
         #expect(gathered == indexes.map { expected[Int($0)] }, "\(level) dimension \(dimension)")
         #expect(
-          found.map(\.bitPattern) == distances.map(\.bitPattern), "\(level) dimension \(dimension) seed \(seed)")
+          found.map(\.bitPattern) == distances.map(\.bitPattern), "\(level) dimension \(dimension)")
       }
     }
   }
@@ -206,7 +210,8 @@ import VectorMath
         }
         for level in KernelLevel.all {
           var out = [UInt32](repeating: 0, count: count)
-          let kept = level.table.code_survivors(&bound, dots, isPair ? lows : nil, squares, residuals, count, &out)
+          let kept = level.table.code_survivors(
+            &bound, dots, isPair ? lows : nil, squares, residuals, count, &out)
           #expect(out[0..<kept].map { Int($0) } == expected, "\(level) round \(round) seed \(seed)")
         }
       }

@@ -14,24 +14,26 @@ import VectorMath
   static func reference(_ vector: [Double], _ signs: [UInt8]) -> [Double] {
     let dimension = vector.count
     var vector = vector
-    var power = 64
-    while 2 * power <= dimension { power *= 2 }
+    let powers = (6...16).map { 1 << $0 }.filter { dimension & $0 != 0 }
     for round in 0..<4 {
       for index in 0..<dimension {
         let bit = round * dimension + index
         if signs[bit / 8] >> UInt8(bit % 8) & 1 == 1 { vector[index] = -vector[index] }
       }
-      let start = round % 2 == 0 ? 0 : dimension - power
-      var width = 1
-      while width < power {
-        for index in 0..<power where index & width == 0 {
-          let (a, b) = (vector[start + index], vector[start + index + width])
-          (vector[start + index], vector[start + index + width]) = (a + b, a - b)
+      var start = 0
+      for power in round % 2 == 0 ? powers.reversed() : powers {
+        var width = 1
+        while width < power {
+          for index in 0..<power where index & width == 0 {
+            let (a, b) = (vector[start + index], vector[start + index + width])
+            (vector[start + index], vector[start + index + width]) = (a + b, a - b)
+          }
+          width *= 2
         }
-        width *= 2
+        for index in start..<start + power { vector[index] /= Double(power).squareRoot() }
+        start += power
       }
-      for index in start..<start + power { vector[index] /= Double(power).squareRoot() }
-      if power == dimension { continue }
+      if powers.count == 1 { continue }
       for index in 0..<dimension / 2 {
         let (a, b) = (vector[index], vector[index + dimension / 2])
         let root = 0.5.squareRoot()
