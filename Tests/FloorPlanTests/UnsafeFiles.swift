@@ -89,6 +89,9 @@ struct UnsafeFiles {
           "ByteSearch", "CSVCells", "CSVChunk+Metadata", "CSVChunk+Vector", "CSVChunk", "CSVReader",
           "CSVSplitter", "CSVWriter",
         ],
+        "DataFormats/HDF5": [
+          "HDF5Bytes", "HDF5File",
+        ],
         "DataFormats/JSON": [
           "JSONRecordReader", "JSONRecordWriter", "RecordBlock", "RecordChangeReader", "RecordFraming",
           "RecordParser+Fields", "RecordParser+Vector", "RecordParser",
@@ -122,6 +125,9 @@ struct UnsafeFiles {
       files: [
         "VDBCommands": [
           "CommandFailure", "Environment", "Run", "Signals",
+        ],
+        "VDBCommands/Bench": [
+          "BenchCold", "BenchTruth", "ChildProcess", "Machine",
         ],
         "VDBCommands/Engine": [
           "CollectionCreation", "Confirmation", "ExportRun", "FieldSelection", "OpenCollection",

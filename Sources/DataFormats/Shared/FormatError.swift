@@ -79,6 +79,7 @@ package enum FormatErrorCode: String, Sendable, CaseIterable {
   case vecsDimension = "vecs-dims"
   case vecsSize = "vecs-size"
   case countMismatch = "count-mismatch"
+  case hdf5Structure = "hdf5-structure"
 }
 
 /// What is wrong with a source of records, where, and what to do about it.
