@@ -8,6 +8,8 @@ package enum VerificationLevel: String, Sendable, CaseIterable {
   case quick
   /// Every bit of every live file, ids unique, deletions in bounds, counts.
   case standard
+  /// Also what the bits mean: every file's SHA-256, every row by itself, every code of an index made again.
+  case deep
 }
 
 /// Checks a collection without writing anything.
@@ -15,15 +17,15 @@ package enum VerificationLevel: String, Sendable, CaseIterable {
 /// Works on read-only media and while a writer runs: it pins the version that it checks. It goes on after damage, so
 /// that everything damaged is named.
 package struct Verifier {
-  private let collection: Collection
-  private let fs: any FileSystem
-  private let level: VerificationLevel
-  private let threads: Int
-  private let isCancelled: @Sendable () -> Bool
+  let collection: Collection
+  let fs: any FileSystem
+  let level: VerificationLevel
+  let threads: Int
+  let isCancelled: @Sendable () -> Bool
   private let only: String?
   private let expectedRoot: Digest256?
-  private var report = VerificationReport()
-  private var needed: Set<String> = ["VDB", "lock", "lock.info"]
+  var report = VerificationReport()
+  var needed: Set<String> = ["VDB", "lock", "lock.info"]
 
   private init(
     _ collection: Collection, _ level: VerificationLevel, only: String?, expectedRoot: Digest256?,
@@ -107,6 +109,7 @@ package struct Verifier {
     var seen: Set<String> = []
     for manifest in [newest] + older {
       for entry in manifest.segments { try checkSegment(entry, &seen) }
+      for index in manifest.indexes { try checkIndex(index, manifest, &seen) }
     }
     try checkRows(newest)
     try checkForeignFiles()
@@ -234,9 +237,10 @@ package struct Verifier {
       report.rows += entry.rows
       do throws(StorageError) {
         let segment = try Segment.open(fs, entry, collection.identity)
-        if level == .standard {
+        if level != .quick {
           for damage in segment.verify(threads: threads) { addSegmentDamage(damage, segment) }
         }
+        if level == .deep { checkContents(segment, entry) }
       } catch .corruption(let damage) {
         add("segment-damaged", .data, damage, "the segment cannot be opened", remedy: segmentRemedy)
       } catch .file(let error) {
@@ -289,7 +293,7 @@ package struct Verifier {
 
   /// Ids are live in one place only, and the counts are those that the manifest names.
   private mutating func checkRows(_ manifest: Manifest) throws(DatabaseError) {
-    guard level == .standard, only == nil, !report.isDamaged else { return }
+    guard level != .quick, only == nil, !report.isDamaged else { return }
     let state = try CollectionState.open(manifest, collection)
     for (index, live) in state.segments.enumerated() {
       if UInt64(live.liveCount) != live.entry.live {
@@ -372,9 +376,9 @@ package struct Verifier {
   // MARK: Adding findings
 
   /// Whether a file is among those to check.
-  private func isWanted(_ name: String) -> Bool { only == nil || only == name }
+  func isWanted(_ name: String) -> Bool { only == nil || only == name }
 
-  private mutating func count(_ name: String) {
+  mutating func count(_ name: String) {
     needed.insert(name)
     guard isWanted(name) else { return }
     report.files += 1

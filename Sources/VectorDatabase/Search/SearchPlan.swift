@@ -33,27 +33,37 @@ package struct SearchPlan: Sendable {
 }
 
 extension Snapshot {
-  /// What `search` would do, without doing it.
+  /// What `search` would do, without doing it; opens the index files that it would use.
   package func plan(_ request: SearchRequest) -> SearchPlan {
     var plan = SearchPlan()
-    let stride = collection.identity.vectorBytes
-    func add(_ segment: UInt64?, rows: Int, live: Int, _ reason: String) {
-      guard live > 0 else { return }
+    for piece in SearchPiece.all(self, request) {
+      let rows: Int
+      if let segment = piece.segment {
+        let live = state.segments[segment]
+        rows = request.filter.map { $0.segments[segment].subtracting(live.dead).count } ?? live.liveCount
+      } else {
+        rows = state.tail.entries.indices.reduce(0) { sum, entry in
+          let isWanted = request.filter.map { $0.tail.contains(entry) } ?? true
+          return sum + (state.tail.entries[entry].isLiveRow && isWanted ? 1 : 0)
+        }
+      }
+      let (strategy, rowBytes) = piece.cost(collection)
       plan.parts.append(
         SearchPlan.Part(
-          segment: segment, strategy: .scan, rows: rows, bytes: UInt64(rows) * UInt64(stride), reason: reason)
-      )
+          segment: piece.segment.map { state.segments[$0].entry.number }, strategy: strategy, rows: rows,
+          bytes: UInt64(rows) * UInt64(rowBytes), reason: piece.reason))
     }
-    for (index, live) in state.segments.enumerated() {
-      let rows = request.filter.map { $0.segments[index].subtracting(live.dead).count } ?? live.liveCount
-      add(live.entry.number, rows: rows, live: live.liveCount, "the segment has no index")
-    }
-    let rows = request.filter.map { filter in
-      state.tail.entries.indices.reduce(0) {
-        $0 + (state.tail.entries[$1].isLiveRow && filter.tail.contains($1) ? 1 : 0)
-      }
-    }
-    add(nil, rows: rows ?? state.tail.liveCount, live: state.tail.liveCount, "rows in the log have no index")
+    plan.warnings = indexes.takeWarnings()
     return plan
+  }
+}
+
+extension SearchPiece {
+  /// What is done with the piece's rows, and how many bytes of each it reads.
+  fileprivate func cost(_ collection: Collection) -> (SearchPlan.Strategy, rowBytes: Int) {
+    switch index {
+    case .flat(let flat)?: (.codes, flat.frame.paddedDimension + 8)
+    case nil: (.scan, collection.identity.vectorBytes)
+    }
   }
 }
