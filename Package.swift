@@ -28,6 +28,7 @@ let tests: [(name: String, imports: [String])] = [
   ("FloorPlanTests", []),
   ("FileStorageTests", ["FileStorage"]),
   ("VectorMathTests", ["VectorMath", "CVectorKernels"]),
+  ("QuantizationTests", ["Quantization", "VectorMath", "CVectorKernels"]),
   ("MetadataFiltersTests", ["MetadataFilters", "VectorMath", "FileStorage"]),
   ("VectorDatabaseTests", ["VectorDatabase", "MetadataFilters", "VectorMath", "FileStorage"]),
   ("DataFormatsTests", ["DataFormats", "MetadataFilters", "VectorMath", "FileStorage"]),

@@ -6,8 +6,10 @@ package enum InstructionSet: String, CaseIterable, Sendable {
   case base
   /// AVX2, FMA and F16C.
   case avx2
-  /// AVX-512 F, BW, VL and DQ.
+  /// AVX-512 F, BW, VL and DQ, and VNNI where the processor has it.
   case avx512
+  /// NEON with its dot product instructions.
+  case neonDot = "neon-dot"
 
   /// The set in use: the processor's best, unless a lower one was asked for.
   package static var current: InstructionSet { InstructionSet(vk_active_level()) }
@@ -23,6 +25,7 @@ package enum InstructionSet: String, CaseIterable, Sendable {
     case .base: InstructionSet(vk_force_level(.base))
     case .avx2: InstructionSet(vk_force_level(.AVX2))
     case .avx512: InstructionSet(vk_force_level(.AVX512))
+    case .neonDot: InstructionSet(vk_force_level(.neonDot))
     }
   }
 
@@ -34,6 +37,7 @@ package enum InstructionSet: String, CaseIterable, Sendable {
     case .base: self = .base
     case .AVX2: self = .avx2
     case .AVX512: self = .avx512
+    case .neonDot: self = .neonDot
     @unknown default: self = .base
     }
   }

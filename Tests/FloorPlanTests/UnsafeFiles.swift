@@ -40,7 +40,11 @@ struct UnsafeFiles {
       files: [
         "VectorMath": [
           "ExactDistance", "FastDistance", "HalfPrecision",
-        ]
+        ],
+        "Quantization": [
+          "FrameQuery+Bounds", "FrameQuery", "RowSource", "VectorFrame+Coding", "VectorFrame+Fitting",
+          "VectorFrame",
+        ],
       ]),
     UnsafeFiles(
       reason: "Columns and records of mapped segments, as slices whose bounds were checked at opening.",

@@ -8,11 +8,12 @@
 
 #pragma clang assume_nonnull begin
 
-// The levels of the dispatch table. On ARM there is only the base, which is compiled to NEON.
+// The levels of the dispatch table. On ARM the base is NEON, and there is one more with its dot product instructions.
 typedef enum __attribute__((enum_extensibility(closed))) : int32_t {
   VKLevelBase = 0,
   VKLevelAVX2 = 1,
   VKLevelAVX512 = 2,
+  VKLevelNEONDot = 3,
 } VKLevel;
 
 // How the numbers of stored rows are written. The codes are those of the file format.
@@ -45,6 +46,30 @@ typedef void (*vk_rows_two_sums)(const float *query, const void *rows, size_t di
 typedef void (*vk_rows_exact)(VKMetric metric, const float *query, double query_squares, const void *rows,
                               size_t dimension, size_t count, size_t stride, float *out);
 
+// Codes of 8 bits are signed numbers from -127 to 127; -128 must not occur. Their dimension is a multiple of 64, at most
+// 65,536, and every sum of theirs is exact.
+//
+// Codes of 4 bits are numbers from 0 to 15, two a byte: of each 64 dimensions the low halves of 32 bytes hold the first
+// 32, the high halves the other 32.
+//
+// Kernels with `at` take rows by number: the row of `indexes[i]` starts `indexes[i] * stride` bytes after `rows`.
+
+// What keeps a row of 8-bit codes in a scan, by metric. In all of it `dot` is `dots[r]`, or `dots[r] * 128 + lows[r]` when
+// `lows` is given, and the sums are in double. Nothing is contracted: the same rows are kept at every level.
+typedef struct {
+  // Not 0: a row is kept unless `base + row_factor * squares - dot_factor * dot > (limit + residual)^2`.
+  // 0: a row is kept unless
+  // `base - dot_factor * dot - root_factor * sqrt(squares) - residual_factor * residual > limit`.
+  int32_t is_euclidean;
+  double base, row_factor, dot_factor, root_factor, residual_factor, limit;
+} vk_code_bound;
+
+// The numbers of a query that turn a product of 4-bit codes into a distance:
+// `(factors[0] + add) + factors[1] * (scale * dot + offset)`, in float, nothing contracted.
+typedef struct {
+  float add, scale, offset;
+} vk_nibble_query;
+
 // What one level offers. The arrays are indexed by VKElement.
 typedef struct {
   VKLevel level;
@@ -59,6 +84,52 @@ typedef struct {
   double (*_Nonnull squares[2])(const void *vector, size_t dimension);
   void (*halves_to_floats)(const void *halves, float *out, size_t count);
   void (*floats_to_halves)(const float *floats, void *out, size_t count);
+
+  // Products of a query's 8-bit codes with each row's.
+  void (*code_dots)(const int8_t *query, const void *rows, size_t dimension, size_t count, size_t stride, int32_t *out);
+  // The same for two queries in one pass over the rows.
+  void (*code_pair_dots)(const int8_t *first, const int8_t *second, const void *rows, size_t dimension, size_t count,
+                         size_t stride, int32_t *out_first, int32_t *out_second);
+  void (*code_dots_at)(const int8_t *query, const void *rows, size_t dimension, size_t stride, const uint32_t *indexes,
+                       size_t count, int32_t *out);
+  // The squared distance of the query's codes to those of each row, `query_squares + squares - 2 * dot`, for dimensions
+  // up to 32,768. The row's int32_t sum of squares stands `indexes[i] * squares_stride` bytes after `squares`.
+  void (*code_distances_at)(const int8_t *query, int32_t query_squares, const void *rows, size_t dimension,
+                            size_t stride, const void *squares, size_t squares_stride, const uint32_t *indexes,
+                            size_t count, int32_t *out);
+  // Writes `count` rows, rounded up to a multiple of 16, as panels for `code_tile`: 16 rows a panel, `16 * dimension` bytes
+  // each. The layout is the same at every level.
+  void (*pack_codes)(const void *rows, size_t dimension, size_t count, size_t stride, uint8_t *panels);
+  // Products of every query with every row of the panels: query i and row r at `out[i * out_stride + r]`. Writes
+  // `row_count` numbers a query. Panels may begin at any multiple of 16 rows: so half the products of all pairs suffice.
+  void (*code_tile)(const void *queries, size_t query_count, size_t query_stride, const uint8_t *panels,
+                    size_t row_count, size_t dimension, int32_t *out, size_t out_stride);
+  // The numbers of the rows kept, ascending; returns how many. `lows` may be NULL.
+  size_t (*code_survivors)(const vk_code_bound *bound, const int32_t *dots, const int32_t *_Nullable lows,
+                           const int32_t *squares, const float *residuals, size_t count, uint32_t *out);
+
+  // Products of a query's 8-bit codes, in their plain order, with each row's 4-bit codes.
+  void (*nibble_dots)(const int8_t *query, const void *rows, size_t dimension, size_t count, size_t stride,
+                      int32_t *out);
+  void (*nibble_dots_at)(const int8_t *query, const void *rows, size_t dimension, size_t stride,
+                         const uint32_t *indexes, size_t count, int32_t *out);
+  // The distances that 4-bit codes give. The row's two floats stand `indexes[i] * factors_stride` bytes after `factors`.
+  void (*nibble_distances_at)(const int8_t *query, const vk_nibble_query *numbers, const void *rows, size_t dimension,
+                              size_t stride, const void *factors, size_t factors_stride, const uint32_t *indexes,
+                              size_t count, float *out);
+
+  // The vector of a frame before it is rotated: `(float)(row[i] * factor) - mean[i]`, the product in double, for the
+  // first `dimension` elements; not multiplied when `factor` is 1, nothing subtracted when `mean` is NULL. Then zeros up
+  // to `padded`.
+  void (*_Nonnull centre[2])(const void *row, double factor, const float *_Nullable mean, size_t dimension,
+                             size_t padded, float *out);
+  // A fixed orthonormal map in place: see rotate in bodies/frames.inc. `signs` holds 4 * dimension bits; the dimension is
+  // a multiple of 64, from 64 to 65,536.
+  void (*rotate)(float *vector, size_t dimension, const uint8_t *signs);
+  // Codes `vector[i] * inverse_scale`, rounded to nearest, ties to even, held in -127...127; the sum of the codes' squares;
+  // in double, added up as `exact` does, the squares of `vector[i]` and of `vector[i] - scale * codes[i]`.
+  void (*encode)(const float *vector, size_t dimension, float scale, float inverse_scale, int8_t *codes,
+                 int32_t *code_squares, double *squares, double *residual_squares);
 } vk_kernels;
 
 // The table in use: the processor's best unless a lower level was forced.
@@ -111,6 +182,61 @@ static inline void vk_exact(VKElement element, VKMetric metric, const float *que
 }
 static inline double vk_squares(VKElement element, const void *vector, size_t dimension) {
   return vk_active_kernels()->squares[element](vector, dimension);
+}
+
+static inline void vk_code_dots(const int8_t *query, const void *rows, size_t dimension, size_t count, size_t stride,
+                                int32_t *out) {
+  vk_active_kernels()->code_dots(query, rows, dimension, count, stride, out);
+}
+static inline void vk_code_pair_dots(const int8_t *first, const int8_t *second, const void *rows, size_t dimension,
+                                     size_t count, size_t stride, int32_t *out_first, int32_t *out_second) {
+  vk_active_kernels()->code_pair_dots(first, second, rows, dimension, count, stride, out_first, out_second);
+}
+static inline void vk_code_dots_at(const int8_t *query, const void *rows, size_t dimension, size_t stride,
+                                   const uint32_t *indexes, size_t count, int32_t *out) {
+  vk_active_kernels()->code_dots_at(query, rows, dimension, stride, indexes, count, out);
+}
+static inline void vk_code_distances_at(const int8_t *query, int32_t query_squares, const void *rows, size_t dimension,
+                                        size_t stride, const void *squares, size_t squares_stride,
+                                        const uint32_t *indexes, size_t count, int32_t *out) {
+  vk_active_kernels()->code_distances_at(query, query_squares, rows, dimension, stride, squares, squares_stride,
+                                         indexes, count, out);
+}
+static inline void vk_pack_codes(const void *rows, size_t dimension, size_t count, size_t stride, uint8_t *panels) {
+  vk_active_kernels()->pack_codes(rows, dimension, count, stride, panels);
+}
+static inline void vk_code_tile(const void *queries, size_t query_count, size_t query_stride, const uint8_t *panels,
+                                size_t row_count, size_t dimension, int32_t *out, size_t out_stride) {
+  vk_active_kernels()->code_tile(queries, query_count, query_stride, panels, row_count, dimension, out, out_stride);
+}
+static inline size_t vk_code_survivors(const vk_code_bound *bound, const int32_t *dots, const int32_t *_Nullable lows,
+                                       const int32_t *squares, const float *residuals, size_t count, uint32_t *out) {
+  return vk_active_kernels()->code_survivors(bound, dots, lows, squares, residuals, count, out);
+}
+static inline void vk_nibble_dots(const int8_t *query, const void *rows, size_t dimension, size_t count, size_t stride,
+                                  int32_t *out) {
+  vk_active_kernels()->nibble_dots(query, rows, dimension, count, stride, out);
+}
+static inline void vk_nibble_dots_at(const int8_t *query, const void *rows, size_t dimension, size_t stride,
+                                     const uint32_t *indexes, size_t count, int32_t *out) {
+  vk_active_kernels()->nibble_dots_at(query, rows, dimension, stride, indexes, count, out);
+}
+static inline void vk_nibble_distances_at(const int8_t *query, const vk_nibble_query *numbers, const void *rows,
+                                          size_t dimension, size_t stride, const void *factors, size_t factors_stride,
+                                          const uint32_t *indexes, size_t count, float *out) {
+  vk_active_kernels()->nibble_distances_at(query, numbers, rows, dimension, stride, factors, factors_stride, indexes,
+                                           count, out);
+}
+static inline void vk_centre(VKElement element, const void *row, double factor, const float *_Nullable mean,
+                             size_t dimension, size_t padded, float *out) {
+  vk_active_kernels()->centre[element](row, factor, mean, dimension, padded, out);
+}
+static inline void vk_rotate(float *vector, size_t dimension, const uint8_t *signs) {
+  vk_active_kernels()->rotate(vector, dimension, signs);
+}
+static inline void vk_encode(const float *vector, size_t dimension, float scale, float inverse_scale, int8_t *codes,
+                             int32_t *code_squares, double *squares, double *residual_squares) {
+  vk_active_kernels()->encode(vector, dimension, scale, inverse_scale, codes, code_squares, squares, residual_squares);
 }
 
 static inline void vk_halves_to_floats(const void *halves, float *out, size_t count) {
