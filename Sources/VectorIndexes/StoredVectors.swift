@@ -33,7 +33,7 @@ package struct StoredVectors: Sendable {
   /// The rows as a frame takes them; every block is checked when it is first read.
   package var source: RowSource<StorageError> {
     let (file, vectors, stride) = (file, vectors, stride)
-    return RowSource(elementType: elementType, dimension: dimension, count: rows, stride: stride) {
+    return unsafe RowSource(elementType: elementType, dimension: dimension, count: rows, stride: stride) {
       (rows) throws(StorageError) in
       let bytes = try unsafe file.bytes(vectors, rows.lowerBound * stride..<rows.upperBound * stride)
       guard let first = bytes.baseAddress else {

@@ -137,7 +137,8 @@ package enum IndexFile {
     guard header.layout >= 1, header.layout <= newestLayout else {
       throw .unsupported(
         UnsupportedFormat(
-          path: file.name, reason: .indexLayout(kind: header.kind, found: header.layout, newest: newestLayout)))
+          path: file.name, reason: .indexLayout(kind: header.kind, found: header.layout, newest: newestLayout)
+        ))
     }
     guard header.segment == segment.number, header.rows == segment.rows,
       header.segmentHash == segment.sha256, header.contentHash == segment.contentHash

@@ -1,5 +1,5 @@
 import FileStorage
-package import VectorIndexes
+import VectorIndexes
 import VectorMath
 
 /// An open index file of one segment: the one place that knows every kind.

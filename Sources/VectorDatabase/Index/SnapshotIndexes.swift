@@ -1,4 +1,4 @@
-package import FileStorage
+import FileStorage
 import Synchronization
 import VectorIndexes
 

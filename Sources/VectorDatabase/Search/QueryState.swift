@@ -59,6 +59,16 @@ final class QueryState: @unchecked Sendable {
   /// Candidates of the present block.
   var blockCount: Int { candidates.count - blockStart }
 
+  /// Drops candidates of the present block that a lower limit has overtaken.
+  func pruneBlock(_ limit: Float) {
+    var end = blockStart
+    for index in blockStart..<candidates.count where candidates[index].lower <= limit {
+      candidates[end] = candidates[index]
+      end += 1
+    }
+    candidates.removeSubrange(end...)
+  }
+
   /// Leaves the whole present block to a plain scan.
   func makeBlockPlain(_ block: PlainBlock) {
     candidates.removeSubrange(blockStart...)

@@ -32,10 +32,30 @@ package struct SearchRequest: Sendable {
   package var excluded: RowLocation?
   /// Threads used; the answer does not depend on it.
   package var threads = 1
+  /// When codes are used, and when they are given up; the answer does not depend on it.
+  package var tuning = SearchTuning()
   /// Asked for every block of rows; true ends the search with `.cancelled`.
   package var isCancelled: @Sendable () -> Bool = { false }
 
   package init(k: Int?) { self.k = k }
+}
+
+/// The sizes at which a search chooses how it looks at rows.
+package struct SearchTuning: Sendable {
+  /// A segment of which more than one row in this many is wanted is scanned: nothing could be left out.
+  package var wantedShare = 10
+  /// A filter that leaves at most so many rows of a segment makes its codes useless.
+  package var fewRows = 256
+  /// Rows over which is decided whether the codes leave out enough.
+  package var decidedRows = 65_536
+  /// Rows of which is decided at the earliest.
+  package var leastDecidedRows = 4096
+  /// A block of which more than one row in this many stays is scanned plainly.
+  package var plainShare = 10
+  /// Rows below which a part of a segment is not worth a thread.
+  package var leastRowsOfPart = 4096
+
+  package init() {}
 }
 
 /// One row of an answer.

@@ -13,11 +13,6 @@ struct SearchPiece: Sendable {
   /// Why: a phrase.
   let reason: String
 
-  /// A segment in which more than one row in this many is wanted is scanned: nothing could be left out.
-  private static let largeShare = 10
-  /// A filter that leaves at most so many rows of a segment makes their codes useless.
-  private static let fewRows = 256
-
   /// The pieces of a snapshot, larger ones first; those without live rows are left out.
   static func all(_ snapshot: Snapshot, _ request: SearchRequest) -> [SearchPiece] {
     var pieces: [SearchPiece] = []
@@ -42,8 +37,10 @@ struct SearchPiece: Sendable {
   ) -> (OpenIndex?, String) {
     guard snapshot.indexes.isNamed(.flat, for: live.entry) else { return (nil, "the segment has no index") }
     let wanted = request.filter.map { $0.segments[position].count } ?? live.segment.rows
-    if wanted <= fewRows { return (nil, "the filter leaves few rows") }
-    guard request.capacity < wanted / largeShare else { return (nil, "too many of its rows are wanted") }
+    if wanted <= request.tuning.fewRows { return (nil, "the filter leaves few rows") }
+    guard request.capacity < wanted / max(1, request.tuning.wantedShare) else {
+      return (nil, "too many of its rows are wanted")
+    }
     guard let index = snapshot.indexes.index(.flat, for: live.entry) else {
       return (nil, "its index cannot be used")
     }

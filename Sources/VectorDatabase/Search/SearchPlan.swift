@@ -1,4 +1,6 @@
-package import FileStorage
+import FileStorage
+import Quantization
+import VectorIndexes
 import VectorMath
 
 /// How a search looks through each part of a collection, and why.

@@ -1,27 +1,19 @@
 import FileStorage
+import Quantization
 import Synchronization
 import VectorIndexes
 import VectorMath
 
 /// The pass over the codes of a flat index.
 extension SearchSession {
-  /// Rows over which is decided whether the codes leave out enough.
-  private static let decidedRows = 65_536
-  /// Rows of which is decided at the earliest.
-  private static let leastDecidedRows = 4096
-  /// A block of which more than one row in this many stays is scanned plainly.
-  private static let plainShare = 10
-
   /// Collects for every query the rows of a piece that its codes cannot leave out.
   ///
   /// - Returns: False when a block of the index is damaged: nothing of the piece is then kept, and the index is given up.
   func searchCodes(of piece: SearchPiece, _ index: FlatIndex) throws(DatabaseError) -> Bool {
     guard let vectors = unsafe queries, let segment = piece.segment else { return true }
     let codes = index.frame.paddedDimension
-    let flat =
-      flatQueries ?? FlatQueries(capacity: queryCount, codeDimension: codes)
+    let flat = flatQueries(codeDimension: codes)
     unsafe flat.set(vectors, count: queryCount, index.frame)
-    flatQueries = flat
     let grid = grid(rows: piece.rows.count, queries: queryCount, most: 1024)
     prepareParts(grid.parts)
     let scratch = FlatWorkers(flatScratch(codeDimension: codes, queries: queryCount))
@@ -59,6 +51,7 @@ extension SearchSession {
     let live = snapshot.state.segments[pass.segment]
     let filter = RowFilter(dead: live.dead, wanted: request.filter?.segments[pass.segment])
     let dimension = pass.index.frame.paddedDimension
+    let tuning = request.tuning
     var row = rows.lowerBound
     var blockFirst = row
     var blockEnd = row
@@ -66,7 +59,7 @@ extension SearchSession {
       if shouldStop() { return }
       if row >= blockEnd {
         blockFirst = row
-        blockEnd = min(rows.upperBound, (row / Self.decidedRows + 1) * Self.decidedRows)
+        blockEnd = min(rows.upperBound, (row / tuning.decidedRows + 1) * tuning.decidedRows)
         for query in pass.places { state(query, part: pass.part).beginBlock() }
       }
       let block = row..<min(blockEnd, row + scratch.rows)
@@ -77,10 +70,14 @@ extension SearchSession {
           scanned: compared * pass.places.count, codeBytes: compared * pass.places.count * dimension))
       if compared > 0 { try compareBlock(pass, block, chosen: chosen, filter, scratch) }
       row = block.upperBound
-      guard row - blockFirst >= Self.leastDecidedRows else { continue }
+      guard row - blockFirst >= tuning.leastDecidedRows else { continue }
       for query in pass.places {
         let state = state(query, part: pass.part)
-        if !state.isPlain, state.blockCount * Self.plainShare > row - blockFirst {
+        let most = (row - blockFirst) / tuning.plainShare
+        if state.isPlain || state.blockCount <= most { continue }
+        // What the first rows let in, before anything near was known, does not count.
+        state.pruneBlock(limit(query, state))
+        if state.blockCount > most {
           state.makeBlockPlain(PlainBlock(segment: pass.segment, rows: blockFirst..<blockEnd))
         }
       }

@@ -68,7 +68,8 @@ extension SearchSession {
     unsafe withID(left) { a in
       unsafe withID(right) { b in
         if settings.idType == .int64, a.count == 8, b.count == 8 {
-          order = unsafe Int64(littleEndian: a.loadUnaligned(as: Int64.self))
+          order =
+            unsafe Int64(littleEndian: a.loadUnaligned(as: Int64.self))
             < Int64(littleEndian: b.loadUnaligned(as: Int64.self))
         } else {
           order = unsafe compareBytes(a, b) == .less

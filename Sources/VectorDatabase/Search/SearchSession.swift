@@ -1,5 +1,5 @@
 import FileStorage
-package import MetadataFilters
+import MetadataFilters
 import Synchronization
 import VectorIndexes
 import VectorMath
@@ -19,8 +19,6 @@ package final class SearchSession: @unchecked Sendable {
   static let scannedAtOnce = 64
   /// Queries that are multiplied with a block of codes at once.
   static let multipliedAtOnce = 32
-  /// Rows below which a thread is not worth starting.
-  static let leastRowsOfPart = 4096
 
   let snapshot: Snapshot
   let settings: CollectionSettings
@@ -39,7 +37,8 @@ package final class SearchSession: @unchecked Sendable {
   /// The queries of the present group, row-major.
   var queries: UnsafePointer<Float>?
   var scans: [FastDistance] = []
-  var flatQueries: FlatQueries?
+  private var flatQueries: (queries: FlatQueries, capacity: Int)?
+  private var plainPieces: [SearchPiece] = []
   private var states: [QueryState] = []
   private var flatScratches: [FlatScratch] = []
   private var scanScratches: [ScanScratch] = []
@@ -71,14 +70,16 @@ package final class SearchSession: @unchecked Sendable {
     hasFailed.store(false, ordering: .relaxed)
     failure.withLock { $0 = nil }
     prepare(count)
-    var plain = pieces.filter { $0.index == nil }
+    plainPieces.removeAll(keepingCapacity: true)
     for piece in pieces {
-      guard case .flat(let index)? = piece.index else { continue }
-      if try !searchCodes(of: piece, index) { plain.append(piece) }
+      switch piece.index {
+      case .flat(let index)?: if try !searchCodes(of: piece, index) { plainPieces.append(piece) }
+      case nil: plainPieces.append(piece)
+      }
     }
     try scoreCandidates()
     try scanPlainBlocks()
-    for piece in plain { try scanVectors(of: piece, piece.rows, 0..<count) }
+    for piece in plainPieces { try scanVectors(of: piece, piece.rows, 0..<count) }
     for query in 0..<count {
       let state = state(query)
       state.best.sort { self.precedes($0, $1) }
@@ -121,7 +122,7 @@ package final class SearchSession: @unchecked Sendable {
     let size = max(1, min(most, max(share, Self.multipliedAtOnce)))
     let blocks = (queries + size - 1) / size
     if blocks >= threads || threads == 1 { return Grid(queriesAtOnce: size, queryBlocks: blocks, parts: 1) }
-    let parts = max(1, min(4 * threads / blocks, rows / Self.leastRowsOfPart))
+    let parts = max(1, min(4 * threads / blocks, rows / request.tuning.leastRowsOfPart))
     return Grid(queriesAtOnce: size, queryBlocks: blocks, parts: parts)
   }
 
@@ -151,6 +152,14 @@ package final class SearchSession: @unchecked Sendable {
 
   private func ensureStates(_ count: Int) {
     while states.count < count { states.append(QueryState(capacity: capacity)) }
+  }
+
+  /// Room for the codes of the present group.
+  func flatQueries(codeDimension: Int) -> FlatQueries {
+    if let known = flatQueries, known.capacity >= queryCount { return known.queries }
+    let made = FlatQueries(capacity: queryCount, codeDimension: codeDimension)
+    flatQueries = (made, queryCount)
+    return made
   }
 
   /// Memory for the workers of a pass over codes.

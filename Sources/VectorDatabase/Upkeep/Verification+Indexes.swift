@@ -59,7 +59,8 @@ extension Verifier {
     case .corruption(let damage):
       addIndexFinding(
         "index-damaged", name,
-        "the index cannot be used: expected \(damage.expected), found \(damage.found)", section: damage.section,
+        "the index cannot be used: expected \(damage.expected), found \(damage.found)",
+        section: damage.section,
         range: damage.offset.map { $0..<($0 + 1) })
     case .unsupported:
       report.findings.append(

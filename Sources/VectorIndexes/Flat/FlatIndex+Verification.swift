@@ -32,17 +32,17 @@ extension FlatIndex {
         try block.encode(frame, source, row..<end, threads: threads)
         unknown += block.unknownRows(count)
         let stored = try unsafe self.block(row..<end)
-        let pairs = unsafe [
-          ("CODE", UnsafeRawPointer(stored.codes), block.codeBytes(count), frame.paddedDimension),
-          ("CSQR", UnsafeRawPointer(stored.squares), block.squareBytes(count), 4),
-          ("RESD", UnsafeRawPointer(stored.residuals), block.residualBytes(count), 4),
-        ]
-        for (name, found, expected, size) in unsafe pairs {
+        func compare(
+          _ name: String, _ found: UnsafeRawPointer, _ expected: UnsafeRawBufferPointer, _ size: Int
+        ) {
           let bytes = unsafe UnsafeRawBufferPointer(start: found, count: expected.count)
-          guard unsafe !bytes.elementsEqual(expected) else { continue }
-          let place = unsafe bytes.indices.first { unsafe bytes[$0] != expected[$0] } ?? 0
+          if unsafe bytes.elementsEqual(expected) { return }
+          let place = bytes.indices.first { unsafe bytes[$0] != expected[$0] } ?? 0
           report(name, "what the rows give", "other bytes for row \(row + place / size)")
         }
+        unsafe compare("CODE", stored.codes, block.codeBytes(count), frame.paddedDimension)
+        unsafe compare("CSQR", stored.squares, block.squareBytes(count), 4)
+        unsafe compare("RESD", stored.residuals, block.residualBytes(count), 4)
         row = end
       }
       if row == rows, unknown != unknownRows {

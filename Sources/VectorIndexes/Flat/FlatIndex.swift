@@ -115,7 +115,8 @@ package final class FlatIndex: Sendable {
     else {
       throw .corruption(
         CorruptionError(
-          path: file.name, section: codeEntry.label, offset: codeEntry.offset, expected: "rows", found: "none"))
+          path: file.name, section: codeEntry.label, offset: codeEntry.offset, expected: "rows", found: "none"
+        ))
     }
     // Sections begin at multiples of 64 of a mapping that begins on a page, so every element is aligned.
     return unsafe Block(

@@ -1,4 +1,4 @@
-import Quantization
+package import Quantization
 
 /// Memory for comparing blocks of codes with queries, for one worker; allocated once and used again.
 @safe
@@ -61,15 +61,18 @@ package final class FlatScratch {
 /// Prepared by one thread, then read by several.
 @safe
 package final class FlatQueries: @unchecked Sendable {
-  /// The queries that were set.
+  /// The queries that were set, and behind them room of earlier groups.
   package private(set) var queries: [FrameQuery] = []
   private let dimension: Int
+  private let capacity: Int
+  private var frame: VectorFrame?
   /// The coarse codes of all, one behind the other.
   let codes: UnsafeMutablePointer<Int8>
 
   /// Room for `capacity` queries of so many codes.
   package init(capacity: Int, codeDimension: Int) {
     dimension = codeDimension
+    self.capacity = capacity
     queries.reserveCapacity(capacity)
     unsafe codes = .allocate(capacity: max(1, capacity) * codeDimension)
   }
@@ -78,15 +81,19 @@ package final class FlatQueries: @unchecked Sendable {
 
   /// Takes `count` queries, at most the capacity, of the frame's dimension, one behind the other.
   package func set(_ vectors: UnsafePointer<Float>, count: Int, _ frame: VectorFrame) {
-    queries.removeAll(keepingCapacity: true)
+    if self.frame != frame {
+      self.frame = frame
+      queries.removeAll(keepingCapacity: true)
+    }
+    precondition(frame.paddedDimension == dimension && count <= capacity)
     for index in 0..<count {
-      let query = unsafe FrameQuery(vectors + index * frame.dimension, in: frame)
+      if index == queries.count { queries.append(FrameQuery(in: frame)) }
+      unsafe queries[index].set(vectors + index * frame.dimension, in: frame)
       // Safe: there is room for the capacity, and every query has as many codes as the frame has dimensions.
-      unsafe query.codes.withUnsafeBufferPointer { own in
+      unsafe queries[index].codes.withUnsafeBufferPointer { own in
         guard let first = own.baseAddress, own.count == dimension else { return }
         unsafe (codes + index * dimension).update(from: first, count: dimension)
       }
-      queries.append(query)
     }
   }
 }
