@@ -31,13 +31,16 @@ extension FrameQuery {
       vk_code_survivors(&bound, dots, lows, squares, residuals, count, result))
   }
 
-  /// The least and the greatest distance that a row may have; neither is NaN. Not for augmented frames.
+  /// The least and the greatest distance that a row may have.
+  ///
+  /// Not for augmented frames.
   ///
   /// - Parameters:
   ///   - dot: The product of `codes` with the row's codes.
   ///   - low: That of the query's `lows`, or nil when only `codes` were taken.
   ///   - squares: The row's sum of squared codes.
   ///   - residual: The row's residual.
+  /// - Returns: The two distances; neither is NaN.
   package func bounds(dot: Int32, low: Int32?, squares: Int32, residual: Float) -> (
     lower: Float, upper: Float
   ) {
@@ -71,17 +74,22 @@ extension FrameQuery {
       }
     }
     guard !lower.isNaN, !upper.isNaN else { return unknown }
-    return (Self.rounded(lower, .down), Self.rounded(upper, .up))
+    return (Self.roundedDown(lower), Self.roundedUp(upper))
   }
 
-  private static func rounded(_ value: Double, _ rule: FloatingPointRoundingRule) -> Float {
+  @inline(__always)
+  private static func roundedDown(_ value: Double) -> Float {
     let float = Float(value)
-    if rule == .down, Double(float) > value { return float.nextDown }
-    if rule == .up, Double(float) < value { return float.nextUp }
-    return float
+    return Double(float) > value ? float.nextDown : float
   }
 
-  private func bound(limit: Float, isFine: Bool) -> vk_code_bound {
+  @inline(__always)
+  private static func roundedUp(_ value: Double) -> Float {
+    let float = Float(value)
+    return Double(float) < value ? float.nextUp : float
+  }
+
+  func bound(limit: Float, isFine: Bool) -> vk_code_bound {
     var bound = vk_code_bound()
     bound.limit = .infinity
     bound.is_euclidean = 1

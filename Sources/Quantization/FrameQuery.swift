@@ -23,7 +23,9 @@ package struct FrameQuery: Sendable {
   package private(set) var lows: [Int8]
   /// What the codes leave of the coordinates.
   private var rest: [Float]
-  /// True when codes say nothing: for a zero vector under cosine, and where floats overflow. Every row is kept then.
+  /// True when codes say nothing: for a zero vector under cosine, and where floats overflow.
+  ///
+  /// Every row is kept then.
   package private(set) var isUnknown = true
   /// Coordinates that a step of `lows` is worth.
   private(set) var step = 0.0

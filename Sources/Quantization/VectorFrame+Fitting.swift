@@ -19,6 +19,7 @@ extension VectorFrame {
   ///   - isAugmented: Whether products are to become distances, for graphs; ignored unless the metric is dot.
   ///   - seed: What the map is drawn from.
   ///   - threads: At most so many work at once; the result does not depend on it.
+  /// - Returns: The frame.
   /// - Throws: What the source throws.
   package static func fit<Failure: Error>(
     _ rows: RowSource<Failure>, metric: Metric, isAugmented: Bool = false, seed: UInt64, threads: Int
@@ -60,6 +61,8 @@ extension VectorFrame {
   @safe private struct Block {
     let rows: [UnsafeRawPointer]
     let elementType: ElementType
+
+    var count: Int { unsafe rows.count }
   }
 
   private static let rowsPerBlock = 2048
@@ -105,7 +108,8 @@ extension VectorFrame {
   private func sum(_ block: Block) -> [Double] {
     var sums = [Double](repeating: 0, count: paddedDimension)
     var vector = [Float](repeating: 0, count: paddedDimension)
-    for unsafe row in unsafe block.rows {
+    for item in 0..<block.count {
+      let row = unsafe block.rows[item]
       unsafe vector.withUnsafeMutableBufferPointer { vector in
         guard let vector = vector.baseAddress else { return }
         let extra = unsafe extraCoordinate(row, block.elementType)
@@ -139,7 +143,8 @@ extension VectorFrame {
   private func spread(_ block: Block) -> Spread {
     var spread = Spread()
     var coordinates = [Float](repeating: 0, count: paddedDimension)
-    for unsafe row in unsafe block.rows {
+    for item in 0..<block.count {
+      let row = unsafe block.rows[item]
       let squares = unsafe coordinates.withUnsafeMutableBufferPointer { coordinates -> Double in
         guard let first = coordinates.baseAddress else { return 0 }
         guard unsafe place(row, block.elementType, into: first) else { return .infinity }

@@ -15,7 +15,7 @@ package import VectorMath
 /// Floats are computed in a fixed order without contraction: the same vectors give the same codes on every processor and for
 /// any number of threads.
 ///
-/// **Residuals are rigorous.** Let u = 2^-24, p the power of two of the map and n = 4 log2 p + 16. On the way from *v* to the
+/// **Residuals are rigorous.** Let u = 2^-24, p the greatest power of two in the padded dimension and n = 4 log2 p + 16. On the way from *v* to the
 /// computed coordinates *y* each element is rounded at most n times (once dividing by the length, once subtracting, four
 /// times log2 p + 3 in the map), each time to within a factor 1 ± u of an orthonormal map's stage, so that
 /// |y - T(v - mean)| <= 1.01 n u |T(v - mean)|; numbers too small for a float add less than 10^-37. The residual is
@@ -26,7 +26,8 @@ package import VectorMath
 /// A residual of infinity says that nothing is known about a row: its codes are zeros. That is so for a zero vector under
 /// cosine, and where floats overflow.
 ///
-/// - Source: The map follows Gao et al., RaBitQ, 2024, arXiv:2405.12497, with the fast rotation of their library.
+/// - Source: Random rotations before coding follow Gao & Long, RaBitQ, 2024, arXiv:2405.12497; the map is that of
+///   Ailon & Chazelle, 2009, doi:10.1137/060673096, repeated, with pairs turned between the rounds.
 package struct VectorFrame: Equatable, Sendable {
   /// What distances mean.
   package let metric: Metric
@@ -96,6 +97,7 @@ package struct VectorFrame: Equatable, Sendable {
   /// - Parameters:
   ///   - squares: Of the computed coordinates.
   ///   - residualSquares: Of what the codes leave of them.
+  /// - Returns: The bound, rounded up.
   func residual(squares: Double, residualSquares: Double) -> Float {
     let length = squares.squareRoot() * (1 + 1e-12)
     let rest = residualSquares.squareRoot() * (1 + 1e-12) + 1.0001 * relativeError * length + 1e-37

@@ -24,7 +24,7 @@ final class SampleVectors: @unchecked Sendable {
     case constant
   }
 
-  init(
+  convenience init(
     _ shape: Shape, dimension: Int, count: Int, elementType: ElementType = .f32, seed: UInt64, gap: Int = 0
   ) {
     var random = VectorMath.SeededGenerator(seed: seed)

@@ -18,7 +18,8 @@ import VectorMath
   }
 
   /// Checks every row's bounds, and the rows kept for several limits; returns the mean width of the bounds.
-  static func check(_ vectors: SampleVectors, _ metric: Metric, queries: [[Float]], _ label: String) -> Float {
+  static func check(_ vectors: SampleVectors, _ metric: Metric, queries: [[Float]], _ label: String) -> Float
+  {
     let frame = VectorFrame.fit(vectors.source, metric: metric, seed: 7, threads: 1)
     let coded = CodedRows(vectors, frame)
     #expect(!coded.codes.contains(-128), "\(label)")
@@ -69,7 +70,8 @@ import VectorMath
           shape, dimension: dimension, count: 150, elementType: type, seed: seed, gap: dimension % 3)
         let others = SampleVectors(.normal, dimension: dimension, count: 2, seed: seed + 1)
         let queries = [vectors.rows[5], others.rows[0], others.rows[1].map { $0 * 1000 }]
-        _ = Self.check(vectors, metric, queries: queries, "\(shape) \(type) dimension \(dimension) seed \(seed)")
+        let label = "\(shape) \(type) dimension \(dimension) seed \(seed)"
+        _ = Self.check(vectors, metric, queries: queries, label)
       }
     }
   }
@@ -94,7 +96,8 @@ import VectorMath
       let few = (0...round % 3).map { _ in numbers.randomElement(using: &random) ?? 0 }
       let dimension = 1 + round % 70
       let rows = (0..<12).map { _ in (0..<dimension).map { _ in few.randomElement(using: &random) ?? 0 } }
-      let queries = [rows[0], rows[11], (0..<dimension).map { _ in numbers.randomElement(using: &random) ?? 0 }]
+      let other = (0..<dimension).map { _ in numbers.randomElement(using: &random) ?? 0 }
+      let queries = [rows[0], rows[11], other]
       _ = Self.check(SampleVectors(rows), metric, queries: queries, "round \(round) numbers \(few)")
     }
   }
@@ -181,15 +184,14 @@ import VectorMath
 
   @Test func aFailingSourceIsReported() {
     struct Failure: Error, Equatable { let row: Int }
-    let zeros = UnsafeRawPointer(UnsafeMutableRawPointer.allocate(byteCount: 1 << 20, alignment: 8))
+    let zeros = SampleVectors([[Float]](repeating: [0, 0, 0, 0], count: 9000)).source
     let source = RowSource<Failure>(elementType: .f32, dimension: 4, count: 9000, stride: 16) {
       (range) throws(Failure) in
       if range.contains(5000) { throw Failure(row: 5000) }
-      return zeros + range.lowerBound * 16
+      return zeros.read(range)
     }
     #expect(throws: Failure(row: 5000)) {
       try VectorFrame.fit(source, metric: .l2, seed: 1, threads: 3)
     }
-    zeros.deallocate()
   }
 }

@@ -136,7 +136,7 @@ extension Snapshot {
 extension SearchSession {
   /// Queries in a group for so many rows of ranking: enough to share every pass, few enough for memory.
   package static func groupSize(_ request: SearchRequest) -> Int {
-    max(16, min(256, (1 << 20) / max(1, request.capacity)))
+    max(16, min(1024, (1 << 20) / max(1, request.capacity)))
   }
 
   /// Answers any number of queries, a group at a time.

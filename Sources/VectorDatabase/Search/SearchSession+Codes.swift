@@ -98,9 +98,17 @@ extension SearchSession {
         for query in group {
           let state = state(query, part: pass.part)
           if state.isPlain { continue }
-          let kept = try pass.index.multipliedSurvivors(
-            block, queries[query], at: query - first, limit: limit(query, state), scratch)
-          keep(kept, of: block, query, state, pass, filter, scratch)
+          var part = 0
+          while part < block.count {
+            // As long as nothing is known, every row is kept: a few are enough to know something.
+            let limit = limit(query, state)
+            let size = limit == .infinity ? max(16, min(capacity, block.count)) : block.count
+            let end = min(block.count, part + size)
+            let kept = try pass.index.multipliedSurvivors(
+              block, part: part..<end, queries[query], at: query - first, limit: limit, scratch)
+            keep(kept, of: block, query, state, pass, filter, scratch)
+            part = end
+          }
         }
         first = group.upperBound
       }

@@ -18,7 +18,7 @@ package final class SearchSession: @unchecked Sendable {
   /// Queries that a pass over stored vectors takes at once: their vectors stay in a second-level cache.
   static let scannedAtOnce = 64
   /// Queries that are multiplied with a block of codes at once.
-  static let multipliedAtOnce = 32
+  static let multipliedAtOnce = 48
 
   let snapshot: Snapshot
   let settings: CollectionSettings

@@ -64,6 +64,8 @@ extension FlatIndex {
     let block = unsafe try block(rows)
     unsafe vk_pack_codes(
       block.codes, frame.paddedDimension, rows.count, frame.paddedDimension, scratch.panels)
+    scratch.hasTerms = unsafe FrameQuery.tileTerms(
+      in: frame, squares: block.squares, residuals: block.residuals, count: rows.count, into: scratch.terms)
   }
 
   /// Multiplies the codes of the packed block with those of several queries.
@@ -78,21 +80,31 @@ extension FlatIndex {
       scratch.dots, scratch.rows)
   }
 
-  /// Compares the block that was multiplied with one of the queries, by its coarse codes.
+  /// Compares part of the block that was multiplied with one of the queries, by its coarse codes.
   ///
-  /// `index`: Its place among the queries of `multiply`.
+  /// - Parameters:
+  ///   - rows: The block.
+  ///   - part: Places within the block, not none.
+  ///   - query: In the index's frame.
+  ///   - index: Its place among the queries of `multiply`.
+  ///   - limit: A distance; infinity keeps every row.
   package func multipliedSurvivors(
-    _ rows: Range<Int>, _ query: FrameQuery, at index: Int, limit: Float, _ scratch: FlatScratch
+    _ rows: Range<Int>, part: Range<Int>, _ query: FrameQuery, at index: Int, limit: Float,
+    _ scratch: FlatScratch
   ) throws(StorageError) -> Int {
     let block = unsafe try block(rows)
+    let first = part.lowerBound
     let dots = unsafe scratch.dots + index * scratch.rows
-    let kept = unsafe query.survivors(
-      dots: dots, lows: nil, squares: block.squares, residuals: block.residuals, count: rows.count,
-      limit: limit, into: scratch.places)
+    // Safe: the part lies within the block, of which every buffer holds all rows.
+    let kept = unsafe query.tileSurvivors(
+      dots: dots + first, terms: scratch.hasTerms ? scratch.terms + first : nil,
+      squares: block.squares + first, residuals: block.residuals + first, count: part.count, limit: limit,
+      into: scratch.places)
     for index in 0..<kept {
-      let place = unsafe Int(scratch.places[index])
+      let place = unsafe first + Int(scratch.places[index])
       unsafe (scratch.lowers[index], scratch.uppers[index]) = unsafe query.bounds(
         dot: dots[place], low: nil, squares: block.squares[place], residual: block.residuals[place])
+      unsafe scratch.places[index] = UInt32(truncatingIfNeeded: place)
     }
     return kept
   }

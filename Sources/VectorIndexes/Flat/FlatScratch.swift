@@ -24,6 +24,9 @@ package final class FlatScratch {
   let residuals: UnsafeMutablePointer<Float>
   /// The codes of a block, packed for the tile kernel.
   let panels: UnsafeMutablePointer<UInt8>
+  /// A number of each row of the packed block for its bounds, and whether they can be used.
+  let terms: UnsafeMutablePointer<Float>
+  var hasTerms = false
 
   /// About as many bytes of codes as fit a second-level cache beside the queries.
   private static let blockBytes = 256 << 10
@@ -40,6 +43,7 @@ package final class FlatScratch {
     unsafe lows = .allocate(capacity: rows)
     unsafe squares = .allocate(capacity: rows)
     unsafe residuals = .allocate(capacity: rows)
+    unsafe terms = .allocate(capacity: rows)
     unsafe panels = .allocate(capacity: queries > 1 ? rows * codeDimension : 1)
   }
 
@@ -53,6 +57,7 @@ package final class FlatScratch {
     unsafe squares.deallocate()
     unsafe residuals.deallocate()
     unsafe panels.deallocate()
+    unsafe terms.deallocate()
   }
 }
 
