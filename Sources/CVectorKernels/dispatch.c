@@ -43,6 +43,7 @@ static void fill_native(void) {
     if (sha) tables[level].sha256_blocks = vk_sha256_blocks_native;
     (level == VKLevelAVX2 ? vk_vectors_avx2 : vk_vectors_avx512)(&tables[level]);
     (level == VKLevelAVX2 ? vk_frames_avx2 : vk_frames_avx512)(&tables[level]);
+    (level == VKLevelAVX2 ? vk_scan_avx2 : vk_scan_avx512)(&tables[level]);
     // Without VNNI the codes of the wide level are those of AVX2.
     (level == VKLevelAVX512 && vnni ? vk_codes_avx512 : vk_codes_avx2)(&tables[level]);
     (level == VKLevelAVX2 ? vk_elements_avx2 : vk_elements_avx512)(&tables[level]);
@@ -87,6 +88,7 @@ static void fill(void) {
   vk_frames_base(base);
   vk_elements_base(base);
   vk_masks_base(base);
+  vk_scan_base(base);
   supported[VKLevelBase] = 1;
   fill_native();
   int best = VKLevelNEONDot;

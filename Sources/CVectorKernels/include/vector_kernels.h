@@ -76,6 +76,12 @@ typedef struct {
   double base, row_factor, dot_factor, root_factor, residual_factor, limit;
 } vk_code_bound;
 
+// What keeps a row of a tile, in float, which is four times as fast: unless
+// `((offset + term_factor * term) - residual_factor * residual) - dot_factor * dot > 0`. Nothing is contracted.
+typedef struct {
+  float offset, term_factor, residual_factor, dot_factor;
+} vk_tile_bound;
+
 // The numbers of a query that turn a product of 4-bit codes into a distance:
 // `(factors[0] + add) + factors[1] * (scale * dot + offset)`, in float, nothing contracted.
 typedef struct {
@@ -141,6 +147,9 @@ typedef struct {
   // The numbers of the rows kept, ascending; returns how many. `lows` may be NULL.
   size_t (*code_survivors)(const vk_code_bound *bound, const int32_t *dots, const int32_t *_Nullable lows,
                            const int32_t *squares, const float *residuals, size_t count, uint32_t *out);
+  // The same by the bound of a tile; `terms` holds a float for each row.
+  size_t (*tile_survivors)(const vk_tile_bound *bound, const int32_t *dots, const float *terms, const float *residuals,
+                           size_t count, uint32_t *out);
 
   // Products of a query's 8-bit codes, in their plain order, with each row's 4-bit codes.
   void (*nibble_dots)(const int8_t *query, const void *rows, size_t dimension, size_t count, size_t stride,
@@ -274,6 +283,10 @@ static inline void vk_code_tile(const void *queries, size_t query_count, size_t 
 static inline size_t vk_code_survivors(const vk_code_bound *bound, const int32_t *dots, const int32_t *_Nullable lows,
                                        const int32_t *squares, const float *residuals, size_t count, uint32_t *out) {
   return vk_active_kernels()->code_survivors(bound, dots, lows, squares, residuals, count, out);
+}
+static inline size_t vk_tile_survivors(const vk_tile_bound *bound, const int32_t *dots, const float *terms,
+                                       const float *residuals, size_t count, uint32_t *out) {
+  return vk_active_kernels()->tile_survivors(bound, dots, terms, residuals, count, out);
 }
 static inline void vk_nibble_dots(const int8_t *query, const void *rows, size_t dimension, size_t count, size_t stride,
                                   int32_t *out) {

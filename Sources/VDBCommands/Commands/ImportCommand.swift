@@ -52,6 +52,11 @@ package enum ImportCommand: ToolCommand {
   package static let truncateDims = Option(
     "truncate-dims", .integer(1...65_536), "N", summary: "Keep the first N numbers of every vector")
   package static let normalize = Option("normalize", .flag, summary: "Scale every vector to length 1")
+  package static let index = Option(
+    "index", CreateCommand.index.kind, summary: "The index to build of what was added",
+    details:
+      "`auto` builds what pays, `none` nothing. By default the collection's setting `index.kind` decides, which `--create` sets. The records are committed before the index is begun."
+  )
   package static let skip = Option(
     "skip", .integer(0...Int64.max), "N", summary: "Leave out the first N records of every file")
   package static let limit = Option("limit", .integer(0...Int64.max), "N", summary: "Read at most N records")
@@ -79,7 +84,7 @@ package enum ImportCommand: ToolCommand {
       create, from, mode, SharedOptions.idField, SharedOptions.vectorField, SharedOptions.payloadField,
       idFrom,
       CreateCommand.metric.withoutDefault(), CreateCommand.type.withoutDefault(),
-      CreateCommand.idType.withoutDefault(), dims, cast, ids, payload, payloadFields, payloadExcept,
+      CreateCommand.idType.withoutDefault(), index, dims, cast, ids, payload, payloadFields, payloadExcept,
       noPayload,
       vectorColumns, vectorEncoding, idPrefix, truncateDims, normalize, nan, SharedOptions.zeroVector, skip,
       limit,
@@ -132,6 +137,7 @@ package enum ImportCommand: ToolCommand {
       )
     }
     context.messages.note(text)
+    let index = try IndexAfterImport.build(outcome, context)
     if !context.isDryRun { context.suggest("search", context.collectionWord, "--vector @FILE") }
     guard context.isJSON else { return }
     var json = JSONOutput.begin(.import)
@@ -146,8 +152,9 @@ package enum ImportCommand: ToolCommand {
     json.member("elapsed_ms", UInt64(max(0, MonotonicClock.now() - start)) / 1_000_000)
     json.member("created", outcome.isCreated && !context.isDryRun)
     json.member("dry_run", context.isDryRun)
-    json.member("version", receipt.version)
+    json.member("version", index?.version ?? receipt.version)
     json.member("lsn", receipt.lsn)
+    if let index { IndexText.append(index, to: &json) }
     try JSONOutput.end(json, to: context)
   }
 }

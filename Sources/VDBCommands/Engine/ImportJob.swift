@@ -20,6 +20,8 @@ struct ImportJob {
     var bytesRead: UInt64 = 0
     var isCreated = false
     var settings: CollectionSettings?
+    /// The segments that hold the records.
+    var newSegments: Set<UInt64> = []
   }
 
   private let context: CommandContext
@@ -146,7 +148,8 @@ struct ImportJob {
           throw .networkFileSystem(path: path)
         }
         return try Collection.create(
-          on: fs, settings, uuid: .random(), creator: VersionCommand.creator, origin: context.origin)
+          on: fs, settings, options: CreateCommand.indexSetting(context.arguments), uuid: .random(),
+          creator: VersionCommand.creator, origin: context.origin)
       }
       let writer = try context.openWriter(collection)
       try read(sources, from: first, &batch, hasRecords, into: writer, companions)
@@ -270,6 +273,7 @@ struct ImportJob {
     do throws(DatabaseError) {
       outcome.receipt = context.isDryRun ? try bulk.dryRun() : try bulk.commit()
     } catch { throw CommandFailure(positions.located(error)) }
+    outcome.newSegments = bulk.newSegments
   }
 
   private static func total(_ sources: [InputSource]) -> UInt64? {

@@ -32,6 +32,7 @@ enum SearchArguments {
     if let cursor = arguments.text(SearchCommand.after) {
       request.after = try place(cursor, settings.idType)
     }
+    if arguments.flag(SearchCommand.exact) { request.method = .exact }
     let deadline = context.deadline
     request.isCancelled = {
       if Signals.requested != nil { return true }

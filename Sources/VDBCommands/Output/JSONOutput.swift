@@ -10,6 +10,7 @@ package enum JSONOutput {
       info, insert
     case list, log, message, page, progress, search, update, upsert, verify, version
     case `import`
+    case rebuildIndex = "rebuild-index"
 
     /// `vdb.search/1`.
     package var tag: String { "vdb.\(rawValue)/1" }

@@ -13,9 +13,10 @@ extension Verifier {
       report.rows += entry.rows
       do throws(StorageError) {
         let segment = try Segment.open(fs, entry, collection.identity)
-        if level == .standard {
+        if level != .quick {
           for damage in segment.verify(threads: threads) { addSegmentDamage(damage, segment) }
         }
+        if level == .deep { checkContents(segment, entry) }
       } catch .corruption(let damage) {
         add("segment-damaged", .data, damage, "the segment cannot be opened", remedy: segmentRemedy)
       } catch .file(let error) {
@@ -68,7 +69,7 @@ extension Verifier {
 
   /// Ids are live in one place only, and the counts are those that the manifest names.
   mutating func checkRows(_ manifest: Manifest) throws(DatabaseError) {
-    guard level == .standard, only == nil, !report.isDamaged else { return }
+    guard level != .quick, only == nil, !report.isDamaged else { return }
     let state = try CollectionState.open(manifest, collection)
     for (index, live) in state.segments.enumerated() {
       if UInt64(live.liveCount) != live.entry.live {

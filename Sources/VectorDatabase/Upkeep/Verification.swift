@@ -6,6 +6,8 @@ package enum VerificationLevel: String, Sendable, CaseIterable {
   case quick
   /// Every bit of every live file, ids unique, deletions in bounds, counts.
   case standard
+  /// Also what the bits mean: every file's SHA-256, every row by itself, every code of an index made again.
+  case deep
 }
 
 /// Checks a collection without writing anything.
@@ -113,6 +115,7 @@ package struct Verifier {
     var seen: Set<String> = []
     for manifest in [newest] + older {
       for entry in manifest.segments { try checkSegment(entry, &seen) }
+      for index in manifest.indexes { try checkIndex(index, manifest, &seen) }
     }
     try checkRows(newest)
     try checkForeignFiles()
