@@ -127,7 +127,7 @@ struct UnsafeFiles {
           "CommandFailure", "Environment", "Run", "Signals",
         ],
         "VDBCommands/Bench": [
-          "BenchCold", "BenchTruth", "ChildProcess", "Machine",
+          "BenchTruth", "ChildProcess", "Machine",
         ],
         "VDBCommands/Engine": [
           "CollectionCreation", "Confirmation", "ExportRun", "FieldSelection", "OpenCollection",
