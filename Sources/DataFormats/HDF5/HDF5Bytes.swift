@@ -45,12 +45,14 @@ final class HDF5Bytes {
   func read(at offset: UInt64, count: Int) throws(FormatError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     let source = source
-    let filled: Int
-    do throws(FileError) {
-      filled = try unsafe bytes.withUnsafeMutableBytes { (buffer) throws(FileError) in
-        try unsafe source.readFully(into: buffer, at: offset)
-      }
-    } catch { throw FormatError(reading: source.name, error) }
+    var filled = 0
+    var failure: FileError?
+    unsafe bytes.withUnsafeMutableBytes { buffer in
+      do throws(FileError) {
+        filled = try unsafe source.readFully(into: buffer, at: offset)
+      } catch { failure = error }
+    }
+    if let failure { throw FormatError(reading: source.name, failure) }
     guard filled == count else {
       throw damage("data", at: offset, "\(count) bytes", "the end of the file after \(filled)")
     }
