@@ -103,7 +103,7 @@ extension CommandFailure {
         .numpyElided, .csvRagged, .csvQuote,
         .csvHeader, .csvDelimiter, .csvLineEnding, .columnMissing, .columnGap, .castFailed, .npyHeader,
         .npyPickle, .npyType,
-        .npyShape, .vecsDimension, .vecsSize, .countMismatch:
+        .npyShape, .vecsDimension, .vecsSize, .countMismatch, .hdf5Structure:
         .badInput
       }
     self.init(status, code: error.code.rawValue, error.description, hint: error.hint, path: error.file)
