@@ -81,7 +81,7 @@ struct ModelRun {
   }
 
   mutating func closeWriter() throws {
-    try writer?.close()
+    writer?.close()
     writer = nil
   }
 

@@ -106,7 +106,7 @@ package enum Compactor {
     defer { withExtendedLifetime(hold) {} }
     let first = try openWriter()
     try first.checkpoint()
-    try first.close()
+    first.close()
     let base = first.state
     let version = base.manifest.version
     let pin = try LockHold.tryTaking(fs, byte: LockByte.pin(version), .shared)
@@ -138,7 +138,7 @@ package enum Compactor {
     let writer = try openWriter()
     try commit(writer, base, outputs, &report)
     _ = try? GarbageCollector.collect(collection, keepParent: true, dryRun: false)
-    try writer.close()
+    writer.close()
     return report
   }
 
