@@ -2,7 +2,7 @@
 ///
 /// `2026-11-21T01:20:03.5+01:00`, with `T`, `t` or a space, `Z`, `z` or an offset, which must be there; or a date
 /// alone, which is midnight UTC. Second 60 is the last nanosecond of second 59. Digits after the ninth of a fraction
-/// are cut.
+/// are cut. In UTC the year must be 0000 to 9999.
 extension FilterInstant {
   /// The longest text worth looking at; a longer one is no instant.
   private static let maximumBytes = 128
@@ -49,13 +49,14 @@ extension FilterInstant {
       seconds += isBehind ? offset : -offset
     }
     guard reader.isAtEnd else { return nil }
-    self.init(seconds: seconds, nanoseconds: fraction)
+    let instant = FilterInstant(seconds: seconds, nanoseconds: fraction)
+    guard instant >= FilterInstant.first, instant <= FilterInstant.last else { return nil }
+    self = instant
   }
 
   /// The instant in UTC, with as many digits of the fraction as it needs: `2026-11-21T01:20:03.5Z`.
   ///
-  /// An offset can carry an instant out of the years 0000 to 9999 by less than a day, and arithmetic by more; such an
-  /// instant is written as the nearest one that can be read back.
+  /// An instant outside the years 0000 to 9999 is written as the nearest one inside.
   package var text: String {
     let instant = min(max(self, FilterInstant.first), FilterInstant.last)
     var day = instant.seconds / 86_400
