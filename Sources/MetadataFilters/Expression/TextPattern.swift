@@ -8,9 +8,13 @@ package final class TextPattern: Sendable {
   package let source: [UInt8]
   /// What `LIKE` and `ILIKE` compile to; nil for others.
   let like: LikePattern?
+  /// What `MATCHES` compiles to; nil for others.
+  package let expression: RegularExpression?
 
   /// Compiles a pattern.
-  package init(_ operation: TextOperator, _ source: [UInt8]) {
+  ///
+  /// - Throws: `FilterError` for a regular expression that is wrong or too large.
+  package init(_ operation: TextOperator, _ source: [UInt8]) throws(FilterError) {
     self.operation = operation
     self.source = source
     switch operation {
@@ -18,6 +22,7 @@ package final class TextPattern: Sendable {
     case .ilike: like = LikePattern(LowerCase.of(source))
     case .matches, .startsWith, .endsWith: like = nil
     }
+    expression = operation == .matches ? try RegularExpression(source) : nil
   }
 
   /// Bytes with which each string that matches begins; empty when nothing is known.
@@ -36,10 +41,14 @@ package final class TextPattern: Sendable {
 package struct TextMatcher {
   /// The pattern.
   package let pattern: TextPattern
+  private let regex: RegexMatcher?
   private var lowered: [UInt8] = []
 
   /// Makes a matcher.
-  package init(_ pattern: TextPattern) { self.pattern = pattern }
+  package init(_ pattern: TextPattern) {
+    self.pattern = pattern
+    regex = pattern.expression.map { RegexMatcher($0) }
+  }
 
   /// Whether a string matches, given as UTF-8 without escapes, valid for the duration of the call.
   package mutating func matches(_ string: UnsafeRawBufferPointer) -> Bool {
@@ -55,7 +64,7 @@ package struct TextMatcher {
     case .endsWith:
       guard string.count >= pattern.source.count else { return false }
       return unsafe TextMatcher.equal(string, at: string.count - pattern.source.count, pattern.source)
-    case .matches: return false
+    case .matches: return unsafe regex?.matches(string) ?? false
     }
   }
 
