@@ -1,3 +1,6 @@
+package import FileStorage
+package import VectorMath
+
 /// Counts the rows that have each value of a field.
 ///
 /// A row with an array counts once for each distinct element. Numbers that are equal are one value.
@@ -14,7 +17,7 @@ package struct FieldCounts: FieldSink {
   /// Counts nothing yet.
   package init() {}
 
-  package mutating func begin(_ column: Column) {
+  mutating func begin(_ column: Column) {
     flush()
     self.column = column
     codes = [Int](repeating: 0, count: column.dictionary.count)
@@ -23,7 +26,7 @@ package struct FieldCounts: FieldSink {
   }
 
   @inline(__always)
-  package mutating func add(row: Int, bool: Bool) {
+  mutating func add(row: Int, bool: Bool) {
     let index = bool ? 1 : 0
     guard boolRows[index] != row else { return }
     boolRows[index] = row
@@ -31,10 +34,10 @@ package struct FieldCounts: FieldSink {
   }
 
   @inline(__always)
-  package mutating func add(row: Int, int: Int64) { numbers.add(.int(int), row: row) }
+  mutating func add(row: Int, int: Int64) { numbers.add(.int(int), row: row) }
 
   @inline(__always)
-  package mutating func add(row: Int, double: Double) {
+  mutating func add(row: Int, double: Double) {
     if let int = Int64(exactly: double) {
       numbers.add(.int(int), row: row)
     } else {
@@ -43,7 +46,7 @@ package struct FieldCounts: FieldSink {
   }
 
   @inline(__always)
-  package mutating func add(row: Int, code: UInt32) {
+  mutating func add(row: Int, code: UInt32) {
     if !codeRows.isEmpty {
       guard codeRows[Int(code)] != row else { return }
       codeRows[Int(code)] = row
@@ -51,7 +54,7 @@ package struct FieldCounts: FieldSink {
     codes[Int(code)] += 1
   }
 
-  package mutating func add(row: Int, text: [UInt8]) {
+  mutating func add(row: Int, text: [UInt8]) {
     // Rows that are read come one after the other, and a long string that stands in an array twice is the same twice.
     let key = Value.string(text)
     if let last = lastText, last.row == row, last.seen.contains(key) { return }
@@ -61,8 +64,16 @@ package struct FieldCounts: FieldSink {
 
   private var lastText: (row: Int, seen: Set<Value>)?
 
+  package mutating func gather(_ rows: RowSet, of scan: FieldScan) throws(StorageError) {
+    endSegment()
+    try scan.run(rows, into: &self)
+    endSegment()
+  }
+
+  package mutating func gather(row: Int, _ values: [Value]) { add(row: row, values) }
+
   /// Ends the rows of a segment: rows that follow are others.
-  package mutating func endSegment() {
+  private mutating func endSegment() {
     flush()
     column = nil
     lastText = nil
@@ -183,12 +194,16 @@ package struct FieldNumbers: FieldSink {
 
   /// Gathers nothing yet.
   package init() {}
-  package mutating func begin(_ column: Column) {}
-  package mutating func add(row: Int, bool: Bool) {}
-  package mutating func add(row: Int, int: Int64) { numbers.append(Double(int)) }
-  package mutating func add(row: Int, double: Double) { numbers.append(double) }
-  package mutating func add(row: Int, code: UInt32) {}
-  package mutating func add(row: Int, text: [UInt8]) {}
+  mutating func begin(_ column: Column) {}
+  mutating func add(row: Int, bool: Bool) {}
+  mutating func add(row: Int, int: Int64) { numbers.append(Double(int)) }
+  mutating func add(row: Int, double: Double) { numbers.append(double) }
+  mutating func add(row: Int, code: UInt32) {}
+  mutating func add(row: Int, text: [UInt8]) {}
+  package mutating func gather(_ rows: RowSet, of scan: FieldScan) throws(StorageError) {
+    try scan.run(rows, into: &self)
+  }
+  package mutating func gather(row: Int, _ values: [Value]) { add(row: row, values) }
 
   /// Equal parts of the span from the smallest to the largest number, with how many numbers lie in each.
   ///
@@ -235,15 +250,15 @@ package struct FieldIntervals: FieldSink {
     shift = length % Self.week == 0 ? Int128(-3 * 86_400) * 1_000_000_000 : 0
   }
 
-  package mutating func begin(_ column: Column) {
+  mutating func begin(_ column: Column) {
     self.column = column
     codes = [UInt32](repeating: 0, count: column.dictionary.count)
   }
-  package mutating func add(row: Int, bool: Bool) {}
-  package mutating func add(row: Int, int: Int64) {}
-  package mutating func add(row: Int, double: Double) {}
+  mutating func add(row: Int, bool: Bool) {}
+  mutating func add(row: Int, int: Int64) {}
+  mutating func add(row: Int, double: Double) {}
 
-  package mutating func add(row: Int, code: UInt32) {
+  mutating func add(row: Int, code: UInt32) {
     let place = codes[Int(code)]
     if place >= 2 {
       counts[Int(place) - 2] += 1
@@ -259,9 +274,14 @@ package struct FieldIntervals: FieldSink {
     counts.append(1)
   }
 
-  package mutating func add(row: Int, text: [UInt8]) {
+  mutating func add(row: Int, text: [UInt8]) {
     if let instant = FilterInstant(text) { add(instant) }
   }
+
+  package mutating func gather(_ rows: RowSet, of scan: FieldScan) throws(StorageError) {
+    try scan.run(rows, into: &self)
+  }
+  package mutating func gather(row: Int, _ values: [Value]) { add(row: row, values) }
 
   /// Counts an instant.
   package mutating func add(_ instant: FilterInstant) { totals[interval(of: instant), default: 0] += 1 }

@@ -1,3 +1,6 @@
+package import FileStorage
+package import VectorMath
+
 /// A row's place in the order of a field.
 package struct FieldKey: Sendable {
   /// The kind of the value, as `FieldOrder.rank`; 3 for no value.
@@ -18,7 +21,7 @@ package struct FieldKey: Sendable {
 ///
 /// The order is that of `FieldOrder`; rows without a scalar come last, ascending and descending.
 package struct FieldKeys: FieldSink {
-  /// Rows of the present segment with their keys, in no order.
+  /// Rows gathered since the last segment began, with their keys, in no order.
   package private(set) var found: [(row: UInt32, key: FieldKey)] = []
   private var bytes: [UInt8] = []
   private var ends: [Int] = []
@@ -28,31 +31,36 @@ package struct FieldKeys: FieldSink {
   /// Gathers nothing yet.
   package init() {}
 
-  /// Forgets the rows of the segment before; its keys stay comparable.
-  package mutating func beginSegment() {
+  package mutating func gather(_ rows: RowSet, of scan: FieldScan) throws(StorageError) {
     found.removeAll(keepingCapacity: true)
+    try scan.run(rows, into: &self)
     column = nil
     codes = []
   }
 
-  package mutating func begin(_ column: Column) {
+  package mutating func gather(row: Int, _ values: [Value]) { add(row: row, values) }
+
+  /// Forgets the rows found; their keys stay comparable.
+  package mutating func forgetRows() { found.removeAll(keepingCapacity: true) }
+
+  mutating func begin(_ column: Column) {
     self.column = column
     codes = [UInt32](repeating: UInt32.max, count: column.dictionary.count)
   }
 
-  package mutating func add(row: Int, bool: Bool) {
+  mutating func add(row: Int, bool: Bool) {
     found.append((UInt32(truncatingIfNeeded: row), key(.bool(bool))))
   }
-  package mutating func add(row: Int, int: Int64) {
+  mutating func add(row: Int, int: Int64) {
     found.append((UInt32(truncatingIfNeeded: row), key(.int(int))))
   }
-  package mutating func add(row: Int, double: Double) {
+  mutating func add(row: Int, double: Double) {
     found.append((UInt32(truncatingIfNeeded: row), key(.double(double))))
   }
-  package mutating func add(row: Int, text: [UInt8]) {
+  mutating func add(row: Int, text: [UInt8]) {
     found.append((UInt32(truncatingIfNeeded: row), key(.string(text))))
   }
-  package mutating func add(row: Int, code: UInt32) {
+  mutating func add(row: Int, code: UInt32) {
     if codes[Int(code)] == UInt32.max, let text = unsafe column?.string(code: code) {
       codes[Int(code)] = UInt32(truncatingIfNeeded: ends.count)
       unsafe bytes.append(contentsOf: text)

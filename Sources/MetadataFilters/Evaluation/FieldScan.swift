@@ -1,8 +1,16 @@
 package import FileStorage
 package import VectorMath
 
+/// Takes the values of a field of many rows: counts them, or orders the rows by them.
+package protocol FieldGathering {
+  /// Takes the values of some rows of a segment.
+  mutating func gather(_ rows: RowSet, of scan: FieldScan) throws(StorageError)
+  /// Takes the values of one row that stands in the log; its number is one of another segment.
+  mutating func gather(row: Int, _ values: [Value])
+}
+
 /// Takes the values that a `FieldScan` finds. Specialised for each type: no call is dynamic.
-package protocol FieldSink {
+protocol FieldSink: FieldGathering {
   /// Codes that follow are those of this column.
   mutating func begin(_ column: Column)
   /// A boolean of a row.
@@ -48,7 +56,7 @@ package struct FieldScan {
   /// Hands the values of the rows of `rows` to a sink.
   ///
   /// - Throws: `.corruption` when a column or a row that is needed is damaged.
-  package func run<Sink: FieldSink>(_ rows: RowSet, into sink: inout Sink) throws(StorageError) {
+  func run<Sink: FieldSink>(_ rows: RowSet, into sink: inout Sink) throws(StorageError) {
     var unread = RowSet(count: rows.rowCount)
     for info in leftOut { unread.formUnion(Self.present(try columns.column(info))) }
     if takesElements {
@@ -131,12 +139,23 @@ package struct FieldScan {
   ) throws(StorageError) {
     let metadata = try unsafe source.metadataBytes(row)
     for value in try unsafe FieldReader.values(names, metadata, takesElements: takesElements, row: row) {
+      if longOnly {
+        guard case .string(let bytes) = value, bytes.count > ColumnLimits.stringBytes else { continue }
+      }
+      sink.add(row: row, [value])
+    }
+  }
+}
+
+extension FieldSink {
+  /// Takes scalars of a row that was read.
+  mutating func add(row: Int, _ values: [Value]) {
+    for value in values {
       switch value {
-      case .string(let bytes):
-        if !longOnly || bytes.count > ColumnLimits.stringBytes { sink.add(row: row, text: bytes) }
-      case .bool(let bool): if !longOnly { sink.add(row: row, bool: bool) }
-      case .int(let int): if !longOnly { sink.add(row: row, int: int) }
-      case .double(let double): if !longOnly { sink.add(row: row, double: double) }
+      case .bool(let bool): add(row: row, bool: bool)
+      case .int(let int): add(row: row, int: int)
+      case .double(let double): add(row: row, double: double)
+      case .string(let text): add(row: row, text: text)
       case .null: break
       }
     }
@@ -144,6 +163,7 @@ package struct FieldScan {
 }
 
 /// Takes one value of a column after the other.
+@safe
 private struct ValueTaker {
   private let values: ColumnValues
   private let longCode: UInt32

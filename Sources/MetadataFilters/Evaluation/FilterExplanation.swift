@@ -1,3 +1,5 @@
+import VectorMath
+
 /// What the predicates of a filter did, gathered from one segment after the other.
 package struct FilterExplanation: Sendable {
   /// One predicate.

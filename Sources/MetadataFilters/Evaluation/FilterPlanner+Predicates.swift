@@ -263,53 +263,6 @@ extension ScalarTest {
   }
 }
 
-extension BoundOperand {
-  /// The path that it looks at; nil for a constant.
-  var path: FilterPath? {
-    switch self {
-    case .constant: nil
-    case .path(let path), .length(let path), .lower(let path): path
-    }
-  }
-}
-
-extension BoundFilter {
-  /// Every path that starts at the record, and those of an element only where none is around it; nil when an id or a time
-  /// is asked for.
-  func paths() -> [FilterPath]? {
-    var paths: [FilterPath] = []
-    return gather(into: &paths, insideElement: false) ? paths : nil
-  }
-
-  private func gather(into paths: inout [FilterPath], insideElement: Bool) -> Bool {
-    func take(_ path: FilterPath) -> Bool {
-      switch path.root {
-      case .metadata: paths.append(path)
-      case .element: return insideElement
-      case .id, .created, .updated: return false
-      }
-      return true
-    }
-    switch self {
-    case .constant: return true
-    case .and(let parts), .or(let parts):
-      for part in parts where !part.gather(into: &paths, insideElement: insideElement) { return false }
-      return true
-    case .not(let part): return part.gather(into: &paths, insideElement: insideElement)
-    case .scalar(let path, _), .length(let path, _), .kind(let path, _, _), .exists(let path),
-      .contains(let path, _), .geo(let path, _):
-      return take(path)
-    case .blank(let operand): return operand.path.map(take) ?? true
-    case .pair(let left, _, let right):
-      return (left.path.map(take) ?? true) && (right.path.map(take) ?? true)
-    case .range(let value, let low, let high, _):
-      return [value, low, high].allSatisfy { $0.path.map(take) ?? true }
-    case .quantified(_, let path, let condition):
-      return take(path) && condition.gather(into: &paths, insideElement: true)
-    }
-  }
-}
-
 extension ColumnSet {
   /// The columns of all members, at any depth, of objects at a path.
   func members(of path: String) -> ArraySlice<ColumnInfo> {

@@ -157,11 +157,13 @@ struct FilterPlanner {
 
   /// Rows where any path of the filter may find something are read; all others are as a record without metadata.
   mutating func general(_ filter: BoundFilter) -> PlanNode {
-    guard let paths = filter.paths(), paths.allSatisfy({ $0.root == .metadata }) else {
+    let paths = filter.paths
+    guard !paths.contains(where: { $0.root == .id || $0.root == .created || $0.root == .updated }) else {
       return leaf(filter, [], .readAll)
     }
     var sources: [PlanLeaf.Source] = []
-    for path in paths {
+    // What starts at an element lies below the path of a quantifier, which is among the paths.
+    for path in paths where path.root == .metadata {
       sources += presence(path, of: ColumnType.allCases, withMembers: true) + leftOutSources(path)
     }
     return leaf(filter, sources, .read(otherwise: FilterInterpreter.holdsWithoutMetadata(filter)))

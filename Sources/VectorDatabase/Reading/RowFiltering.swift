@@ -73,11 +73,9 @@ extension CollectionState {
     var interpreter = FilterInterpreter(filter)
     for (index, entry) in tail.entries.enumerated() where entry.isLiveRow {
       if index & 1023 == 0, isCancelled() { throw .cancelled }
-      let isMatch = try unsafe tail.withEntry(index) { (id, _, metadata) throws(DatabaseError) -> Bool in
-        try lifted { () throws(StorageError) in
-          try unsafe interpreter.matches(
-            metadata: metadata, id: id, idType: settings.idType, created: entry.created, updated: entry.updated)
-        }
+      let isMatch = unsafe tail.withEntry(index) { id, _, metadata in
+        unsafe interpreter.matches(
+          metadata: metadata, id: id, idType: settings.idType, created: entry.created, updated: entry.updated)
       }
       if isMatch { found.append(UInt32(index)) }
     }
