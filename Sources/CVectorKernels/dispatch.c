@@ -41,6 +41,7 @@ static void fill_native(void) {
     if (crc) tables[level].crc32c = vk_crc32c_streams;
     if (sha) tables[level].sha256_blocks = vk_sha256_blocks_native;
     (level == VKLevelAVX2 ? vk_vectors_avx2 : vk_vectors_avx512)(&tables[level]);
+    (level == VKLevelAVX2 ? vk_masks_avx2 : vk_masks_avx512)(&tables[level]);
     supported[level] = 1;
   }
 }
@@ -70,6 +71,7 @@ static void fill(void) {
   base->crc32c = vk_crc32c_table;
   base->sha256_blocks = vk_sha256_blocks_portable;
   vk_vectors_base(base);
+  vk_masks_base(base);
   supported[VKLevelBase] = 1;
   fill_native();
   int best = VKLevelAVX512;

@@ -5,9 +5,12 @@
 
 // Each fills in what its file offers at one level. A level must only be called where the processor has its instructions.
 void vk_vectors_base(vk_kernels *table);
+void vk_masks_base(vk_kernels *table);
 #if defined(__x86_64__)
 void vk_vectors_avx2(vk_kernels *table);
 void vk_vectors_avx512(vk_kernels *table);
+void vk_masks_avx2(vk_kernels *table);
+void vk_masks_avx512(vk_kernels *table);
 #endif
 
 uint32_t vk_crc32c_table(uint32_t crc, const void *bytes, size_t count);

@@ -39,7 +39,7 @@ struct UnsafeFiles {
       reason: "Kernels in C and the loops around them, which take pointers to whole blocks of rows.",
       files: [
         "VectorMath": [
-          "ExactDistance", "FastDistance", "HalfPrecision",
+          "ColumnMasks", "ExactDistance", "FastDistance", "HalfPrecision",
         ]
       ]),
     UnsafeFiles(

@@ -45,7 +45,25 @@ typedef void (*vk_rows_two_sums)(const float *query, const void *rows, size_t di
 typedef void (*vk_rows_exact)(VKMetric metric, const float *query, double query_squares, const void *rows,
                               size_t dimension, size_t count, size_t stride, float *out);
 
-// What one level offers. The arrays are indexed by VKElement.
+// How the values of a metadata column are written.
+typedef enum __attribute__((enum_extensibility(closed))) : int32_t {
+  VKColumnU8 = 0,
+  VKColumnU16 = 1,
+  VKColumnU32 = 2,
+  VKColumnI64 = 3,
+  VKColumnF64 = 4,
+} VKColumn;
+
+// Bit i of the words says whether value i lies in one of the closed ranges. `bounds` holds two values of the column's type
+// for each range, the lower one first; doubles are no NaN. Writes one word for each 64 values begun; the bits beyond
+// `count` are zero.
+typedef void (*vk_in_ranges)(const void *column, size_t count, const void *bounds, size_t ranges, uint64_t *words);
+
+// Bit i of the words says whether bit `codes[i]` of the set is one: bit c of a set is bit c % 32 of its number c / 32. The
+// set must have a bit for every code of the column. Words as above.
+typedef void (*vk_in_set)(const void *codes, size_t count, const uint32_t *set, uint64_t *words);
+
+// What one level offers. The arrays are indexed by VKElement, the last two by VKColumn.
 typedef struct {
   VKLevel level;
   // `crc` is the CRC of the bytes before, 0 for none.
@@ -59,6 +77,8 @@ typedef struct {
   double (*_Nonnull squares[2])(const void *vector, size_t dimension);
   void (*halves_to_floats)(const void *halves, float *out, size_t count);
   void (*floats_to_halves)(const float *floats, void *out, size_t count);
+  vk_in_ranges _Nonnull in_ranges[5];
+  vk_in_set _Nonnull in_set[3];
 } vk_kernels;
 
 // The table in use: the processor's best unless a lower level was forced.
@@ -118,6 +138,14 @@ static inline void vk_halves_to_floats(const void *halves, float *out, size_t co
 }
 static inline void vk_floats_to_halves(const float *floats, void *out, size_t count) {
   vk_active_kernels()->floats_to_halves(floats, out, count);
+}
+
+static inline void vk_mask_ranges(VKColumn type, const void *column, size_t count, const void *bounds, size_t ranges,
+                                  uint64_t *words) {
+  vk_active_kernels()->in_ranges[type](column, count, bounds, ranges, words);
+}
+static inline void vk_mask_set(VKColumn type, const void *codes, size_t count, const uint32_t *set, uint64_t *words) {
+  vk_active_kernels()->in_set[type](codes, count, set, words);
 }
 
 #pragma clang assume_nonnull end

@@ -13,8 +13,7 @@ struct SearchRun {
   private let output: SearchOutput
   private var queryCount: UInt64 = 0
   private var hitCount: UInt64 = 0
-  private var scannedRows = 0
-  private var scoredRows = 0
+  private var work = SearchWork()
   private var readNanoseconds: Int64 = 0
   private var searchNanoseconds: Int64 = 0
   private var writeNanoseconds: Int64 = 0
@@ -98,14 +97,13 @@ struct SearchRun {
     let start = MonotonicClock.now()
     request.threads = SearchArguments.threads(context, rows: snapshot.liveCount, queries: count)
     let request = request
-    let (answers, work) = try engine { () throws(DatabaseError) in
+    let result = try engine { () throws(DatabaseError) in
       try snapshot.search(queries: queries, count: count, request)
     }
     let found = MonotonicClock.now()
     searchNanoseconds += found - start
-    scannedRows += work.scanned
-    scoredRows += work.scored
-    for hits in answers {
+    work.add(result.work)
+    for hits in result.answers {
       try context.checkForStop()
       try output.write(hits, query: queryCount, snapshot)
       queryCount += 1
@@ -126,7 +124,7 @@ struct SearchRun {
     }
     context.messages.note(
       """
-      profile: \(queryCount) queries, \(scannedRows) rows scanned, \(scoredRows) rows scored exactly, \(request.threads) threads
+      profile: \(queryCount) queries, \(work.scanned) rows scanned, \(work.scored) rows scored exactly, \(request.threads) threads
       profile: open \(milliseconds(opened - began)), read queries \(milliseconds(readNanoseconds)), search \(milliseconds(searchNanoseconds)), write \(milliseconds(writeNanoseconds)), all \(milliseconds(MonotonicClock.now() - began))
       """)
   }

@@ -12,6 +12,8 @@ struct ExactScan: Sendable {
   static let queriesAtOnce = 16
   /// About as many bytes of rows as fit a second-level cache beside the queries.
   private static let blockBytes = 192 << 10
+  /// Of a block with fewer wanted rows than one in this many, only those are read.
+  private static let sparseShare = 4
 
   private let snapshot: Snapshot
   private let request: SearchRequest
@@ -52,8 +54,7 @@ struct ExactScan: Sendable {
       let outcome = scan(chunks[index], queries, count: count)
       merged.withLock { all in
         if let failure = outcome.failure { all.failure = all.failure ?? failure }
-        all.work.scanned += outcome.work.scanned
-        all.work.scored += outcome.work.scored
+        all.work.add(outcome.work)
         var failure = all.failure
         for query in 0..<count {
           all.best[query].merge(outcome.best[query]) { precedes($0, $1, &failure) }
@@ -118,6 +119,7 @@ struct ExactScan: Sendable {
     let dimension = settings.dimension
     let stride = snapshot.collection.identity.vectorBytes
     let blockRows = max(1, min(4096, Self.blockBytes / stride))
+    let wanted = request.filter.map { $0.segments[index] }
     let hasDead = !live.dead.isEmpty
     var bounds = [Float](repeating: 0, count: blockRows)
     var scratch = [Float](repeating: 0, count: blockRows)
@@ -127,6 +129,17 @@ struct ExactScan: Sendable {
     while row < rows.upperBound {
       if request.isCancelled() { throw .cancelled }
       let end = min(rows.upperBound, row + blockRows)
+      if let wanted {
+        let count = wanted.count(in: row..<end)
+        if count * Self.sparseShare <= end - row {
+          if count > 0 {
+            try scanSparse(
+              segment: index, row..<end, wanted, queries, scans, &outcome, bound: &bounds, scratch: &scratch)
+          }
+          row = end
+          continue
+        }
+      }
       let bytes = unsafe try lifted { () throws(StorageError) in try unsafe segment.vectors(row..<end) }
       let norms = unsafe try lifted { () throws(StorageError) in try unsafe segment.norms(row..<end) }
       guard let base = bytes.baseAddress else { return }
@@ -149,6 +162,7 @@ struct ExactScan: Sendable {
             let limit = min(outcome.best[query].threshold, request.maximumDistance ?? .infinity)
             if bounds[place] > limit { continue }
             if hasDead, live.dead.contains(UInt32(row + place)) { continue }
+            if let wanted, !wanted.contains(UInt32(row + place)) { continue }
             outcome.work.scored += 1
             let distance = unsafe ExactDistance.distance(
               metric: settings.metric, query: vector, querySquares: scan.querySquares,
@@ -163,6 +177,45 @@ struct ExactScan: Sendable {
     withExtendedLifetime(segment) {}
   }
 
+  /// Scans the few rows of a block that a filter leaves, one by one.
+  private func scanSparse(
+    segment index: Int, _ rows: Range<Int>, _ wanted: RowSet, _ queries: [Float], _ scans: [FastDistance],
+    _ outcome: inout Outcome, bound: inout [Float], scratch: inout [Float]
+  ) throws(DatabaseError) {
+    let live = snapshot.state.segments[index]
+    let segment = live.segment
+    let dimension = settings.dimension
+    let stride = snapshot.collection.identity.vectorBytes
+    var next = rows.lowerBound
+    while let found = wanted.first(from: next), Int(found) < rows.upperBound {
+      let row = Int(found)
+      next = row + 1
+      if live.dead.contains(found) { continue }
+      let bytes = unsafe try lifted { () throws(StorageError) in try unsafe segment.vectors(row..<(row + 1)) }
+      let norms = unsafe try lifted { () throws(StorageError) in try unsafe segment.norms(row..<(row + 1)) }
+      guard let base = bytes.baseAddress else { return }
+      outcome.work.scanned += scans.count
+      for query in scans.indices {
+        // Safe: one vector of `stride` bytes, and both arrays hold at least one float.
+        unsafe queries.withUnsafeBufferPointer { all in
+          guard let first = all.baseAddress else { return }
+          let vector = unsafe first + query * dimension
+          unsafe scans[query].lowerBounds(
+            query: vector, rows: base, count: 1, stride: stride,
+            norms: norms?.baseAddress?.assumingMemoryBound(to: Float.self), into: &bound, scratch: &scratch)
+          let limit = min(outcome.best[query].threshold, request.maximumDistance ?? .infinity)
+          if bound[0] > limit { return }
+          outcome.work.scored += 1
+          let distance = unsafe ExactDistance.distance(
+            metric: settings.metric, query: vector, querySquares: scans[query].querySquares, row: base,
+            elementType: settings.elementType, dimension: dimension)
+          offer(distance, UInt64(index) << 32 | UInt64(row), query, &outcome)
+        }
+      }
+    }
+    withExtendedLifetime(segment) {}
+  }
+
   private func scanTail(
     _ rows: Range<Int>, _ queries: [Float], count: Int, _ outcome: inout Outcome
   ) throws(DatabaseError) {
@@ -170,6 +223,7 @@ struct ExactScan: Sendable {
     let dimension = settings.dimension
     let scans = makeScans(queries, count)
     for index in rows where tail.entries[index].isLiveRow {
+      if let filter = request.filter, !filter.tail.contains(index) { continue }
       if index & 1023 == 0, request.isCancelled() { throw .cancelled }
       outcome.work.scanned += count
       outcome.work.scored += count
