@@ -100,7 +100,7 @@ private let total = Shared((states: 0, checked: 0, recovery: 0, calls: 0, worklo
   func `No crash state loses, halves or locks away what was acknowledged`(workload: Workload) {
     let wanted = campaignSize("VDB_CRASH_STATES")
     var form =
-      wanted.map { CrashCampaign.Form(picked: nil, seeds: max(16, $0 / 500), recoveryShare: 100) }
+      wanted.map { CrashCampaign.Form(picked: nil, seeds: max(16, $0 / 650), recoveryShare: 100) }
       ?? CrashCampaign.Form(picked: 5, seeds: 2, recoveryShare: 40)
     form.salts = campaignSalts()
     let campaign = CrashCampaign(

@@ -99,7 +99,7 @@ final class Driver: @unchecked Sendable {
 
   func closeWriter() throws {
     defer { writer = nil }
-    try writer?.close()
+    writer?.close()
   }
 
   func kill() { writer = nil }

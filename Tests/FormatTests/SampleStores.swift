@@ -166,7 +166,7 @@ struct StoreWriter {
   }
 
   mutating func close() throws {
-    try writer?.close()
+    writer?.close()
     writer = nil
   }
 

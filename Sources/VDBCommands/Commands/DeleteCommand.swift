@@ -58,10 +58,10 @@ package enum DeleteCommand: ToolCommand {
         (receipt, missing) = try writer.delete(ids, expectedCount: expected, dryRun: isDryRun)
       }
     } catch {
-      try? writer.close()
+      writer.close()
       throw CommandFailure(error)
     }
-    try engine { () throws(DatabaseError) in try writer.close() }
+    context.close(writer)
     if receipt.deleted == 0, !isAll { context.exitStatus = .negative }
     report(receipt, missing, rowsBefore, context)
     guard context.isJSON else { return }

@@ -87,10 +87,10 @@ package enum UpdateCommand: ToolCommand {
         try writer.update(changes, rules: rules, expectedCount: expected, dryRun: isDryRun)
       }
     } catch {
-      try? writer.close()
+      writer.close()
       throw error
     }
-    try engine { () throws(DatabaseError) in try writer.close() }
+    context.close(writer)
     let receipt = result.receipt
     if receipt.replaced == 0 { context.exitStatus = .negative }
     var text = "\(context.isDryRun ? "would update" : "updated") \(counted(receipt.replaced, "row"))"

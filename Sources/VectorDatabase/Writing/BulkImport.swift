@@ -184,12 +184,10 @@ package final class BulkImport {
     manifest.lastLSN = lsn
     manifest.walStartLSN = lsn + 1
     // The log's frames are numbered on from its first; the import's LSN needs a log that begins behind it.
-    let log = try writer.startNewLog(number: number, manifestVersion: manifest.version + 1, skipping: lsn)
+    try writer.startNewLog(number: number, manifestVersion: manifest.version + 1, skipping: lsn)
     manifest.firstLog = number
     manifest.nextNumber = number + 1
     let published = try writer.publish(files, manifest)
-    writer.log = log
-    writer.lastLog = nil
     try writer.adopt(published)
     GarbageCollector.collectIfFree(writer)
     temporaryNames = []
