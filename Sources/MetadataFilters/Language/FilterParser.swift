@@ -143,3 +143,17 @@ package struct FilterParser {
     return inner
   }
 }
+
+extension FilterParser {
+  /// Reads a text that is one path.
+  ///
+  /// `inElement` allows a dot in front, for paths that start at the element of a quantifier.
+  package static func parsePath(_ text: String, inElement: Bool = false) throws(FilterError) -> FilterPath {
+    let bytes = Array(text.utf8)
+    var parser = FilterParser(bytes: bytes, tokens: try FilterLexer.tokens(bytes))
+    parser.quantifiers = inElement ? 1 : 0
+    let path = try parser.path()
+    guard parser.token.kind == .end else { throw parser.unexpected("the end of the path") }
+    return path
+  }
+}
