@@ -66,6 +66,8 @@ extension CommandFailure {
       case .elementNotHeld(let origin, _, _, let number, _):
         input(origin, FormatErrorCode(notHeld: number).rawValue)
       case .vectorMissing(let origin, _): input(origin, FormatErrorCode.vectorMissing.rawValue)
+      case .schemaViolation(let origin, _, _): input(origin, "schema-violation")
+      case .invalidSchema: failure(.usage, "invalid-schema")
       case .duplicateID(_, let origin, _):
         failure(.conflict, FormatErrorCode.idDuplicate.rawValue, origin.source.isEmpty ? nil : origin.source)
       case .idNotFound: failure(.negative, "id-not-found")
