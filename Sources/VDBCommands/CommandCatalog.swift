@@ -8,7 +8,7 @@ package enum CommandCatalog {
     DropCommand.self, ImportCommand.self, InsertCommand.self, UpsertCommand.self, UpdateCommand.self,
     DeleteCommand.self, GetCommand.self, ScanCommand.self, CountCommand.self, ExportCommand.self,
     SearchCommand.self, CompactCommand.self, CheckpointCommand.self, GCCommand.self, VerifyCommand.self,
-    HelpCommand.self, VersionCommand.self, CompletionsCommand.self,
+    FilterCommand.self, HelpCommand.self, VersionCommand.self, CompletionsCommand.self,
   ]
 
   /// The declaration of the whole program.
