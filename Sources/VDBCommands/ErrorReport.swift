@@ -64,6 +64,8 @@ extension CommandFailure {
       case .zeroVector(let origin, _): input(origin, FormatErrorCode.zeroVector.rawValue)
       case .outOfHalfRange(let origin, _): input(origin, FormatErrorCode.floatOverflow.rawValue)
       case .vectorMissing(let origin, _): input(origin, FormatErrorCode.vectorMissing.rawValue)
+      case .schemaViolation(let origin, _, _): input(origin, "schema-violation")
+      case .invalidSchema: failure(.usage, "invalid-schema")
       case .duplicateID(_, let origin, _):
         failure(.conflict, FormatErrorCode.idDuplicate.rawValue, origin.source.isEmpty ? nil : origin.source)
       case .idNotFound: failure(.negative, "id-not-found")

@@ -1,5 +1,5 @@
 package import FileStorage
-import MetadataFilters
+package import MetadataFilters
 
 /// Who is said to hold a lock.
 ///
@@ -68,6 +68,10 @@ package enum DatabaseError: Error, Equatable, Sendable {
   /// A value too large for a 16-bit float.
   case outOfHalfRange(origin: RowOrigin, id: String)
   case vectorMissing(origin: RowOrigin, id: String)
+  /// A record's metadata breaks the collection's schema.
+  case schemaViolation(origin: RowOrigin, id: String, SchemaViolation)
+  /// Something that is no schema.
+  case invalidSchema(SchemaError)
   case duplicateID(id: String, origin: RowOrigin, earlier: RowOrigin?)
   case idNotFound(id: String)
   case countMismatch(expected: UInt64, found: UInt64)

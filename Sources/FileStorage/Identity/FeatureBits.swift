@@ -35,6 +35,7 @@ package enum FileKind: UInt32, Sendable, CaseIterable {
 /// | | 7 | sparse vectors (reserved) |
 /// | read-only compatible | 0 | payload index files (reserved) |
 /// | | 1 | list of idempotency keys (reserved) |
+/// | | 2 | a schema that records must obey |
 /// | compatible | 0 | parity blocks (reserved) |
 /// | | 1 | calibration tables (reserved) |
 package struct FeatureBits: Equatable, Sendable {
@@ -55,8 +56,11 @@ package struct FeatureBits: Equatable, Sendable {
   /// The bit of 16-bit float vectors among `incompat`.
   package static let halfVectors: UInt64 = 1
 
+  /// The bit of a schema among `readOnlyCompat`: a program that does not check it must not write.
+  package static let schema: UInt64 = 4
+
   /// What this program reads and writes.
-  package static let known = FeatureBits(incompat: halfVectors)
+  package static let known = FeatureBits(incompat: halfVectors, readOnlyCompat: schema)
 
   /// The bits that an element type (0 f32, 1 f16) demands.
   package static func required(elementType: UInt8) -> FeatureBits {
@@ -103,7 +107,7 @@ package struct FeatureBits: Equatable, Sendable {
 
   /// What reserved bits mean, for messages; the position of the others.
   static func names(ofWriter bits: UInt64) -> String {
-    names(bits, ["payload index files", "a list of idempotency keys"])
+    names(bits, ["payload index files", "a list of idempotency keys", "a schema"])
   }
 
   private static func names(_ bits: UInt64, _ known: [String]) -> String {

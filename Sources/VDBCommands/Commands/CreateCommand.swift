@@ -20,6 +20,9 @@ package enum CreateCommand: ToolCommand {
     "id-type", .choice(["string", "int64", "uuid"]), default: "string", summary: "What ids are")
   package static let mode = Option(
     "mode", .fileMode, "MODE", summary: "Permissions of the folder in octal (default: by umask)")
+  package static let schema = Option(
+    "schema", .path(.file), "FILE", summary: "Types and rules for metadata fields, as JSON",
+    details: "`vdb schema COLLECTION infer` prints one; `-` reads standard input.")
   package static let ifNotExists = Option(
     "if-not-exists", .flag, summary: "Succeed when it exists with the same settings")
 
@@ -30,7 +33,7 @@ package enum CreateCommand: ToolCommand {
       "`vdb import --create` does the same and fills the collection in one step.",
     ],
     operands: [Operand("COLLECTION", .one, .path(.folder), summary: "the folder to create")],
-    options: [dims, metric, type, idType, mode, ifNotExists],
+    options: [dims, metric, type, idType, schema, mode, ifNotExists],
     sharedOptions: [SharedOptions.json, SharedOptions.dryRun, SharedOptions.allowNetworkFS],
     examples: [
       Example("vdb create docs.vdb --dims 384", "Create a collection for vectors of 384 numbers."),
@@ -52,8 +55,11 @@ package enum CreateCommand: ToolCommand {
       dimension: Int(arguments.integer(dims) ?? 0), metric: choice(arguments.text(metric)),
       elementType: choice(arguments.text(type)), idType: choice(arguments.text(idType)))
     let path = context.collectionPath
+    let rules = try arguments.text(schema).map { (path) throws(CommandFailure) in
+      try SchemaFile.read(path, context)
+    }
     let result = try CollectionCreation.create(
-      path, settings, mode: arguments.fileMode(mode), acceptsEqual: arguments.flag(ifNotExists), context)
+      path, settings, rules, mode: arguments.fileMode(mode), acceptsEqual: arguments.flag(ifNotExists), context)
     let shape = CollectionCreation.summary(settings)
     if result.isNew {
       context.messages.note(

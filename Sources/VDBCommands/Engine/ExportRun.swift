@@ -12,6 +12,8 @@ struct ExportRun {
   private let fields: FieldSelection?
   private let withVectors: Bool
   private var rowsWritten: UInt64 = 0
+  /// The rows that the filter leaves; nil without one.
+  private var selected: FilteredRows?
 
   /// Finds the format and checks that every option has a place in it.
   ///

@@ -46,9 +46,10 @@ struct FilterArguments {
   func bound(_ collection: Collection, _ manifest: Manifest, _ context: CommandContext)
     throws(CommandFailure) -> BoundFilter
   {
+    let schema = try engine { () throws(DatabaseError) in try manifest.schema() }
     var binder = FilterBinder(
       parameters: parameters, now: now,
-      types: FilterTypes(fields: [:], idType: collection.settings.idType))
+      types: FilterTypes(fields: schema?.filterTypes ?? [:], idType: collection.settings.idType))
     for file in binder.files(of: parsed.expression) {
       binder.files[file] = try FilterFileReader.read(file, context)
     }
@@ -81,5 +82,17 @@ extension CommandContext {
         return MonotonicClock.now() >= deadline
       }
     }
+  }
+}
+
+/// Reads the files of values that a filter names.
+private enum FilterFileReader {
+  /// The values of a file, read as the type of the field asks.
+  ///
+  /// - Throws: status 6 when there is no such file, 4 for a line that is no value.
+  static func read(_ file: FilterFile, _ context: CommandContext) throws(CommandFailure) -> FilterValueSet {
+    if file.name == "-" { try context.requireStandardInput() }
+    let source = try files { () throws(FileError) in try InputSource(file.name) }
+    return try records { () throws(FormatError) in try ValueListReader.read(source, as: file) }
   }
 }

@@ -29,7 +29,10 @@ struct FilterInspection {
     if let path = arguments.operand(1) {
       let collection = try context.openCollection(path)
       types.idType = collection.settings.idType
-      fields = try engine { () throws(DatabaseError) in try Snapshot.open(collection).state.knownFields() }
+      let snapshot = try engine { () throws(DatabaseError) in try Snapshot.open(collection) }
+      types.fields =
+        try engine { () throws(DatabaseError) in try snapshot.manifest.schema() }?.filterTypes ?? [:]
+      fields = try engine { () throws(DatabaseError) in try snapshot.state.knownFields() }
     } else {
       fields = nil
     }

@@ -133,7 +133,7 @@ struct SearchRun {
 /// What `search --explain` says.
 enum SearchExplanation {
   static func write(
-    _ context: CommandContext, _ snapshot: Snapshot, _ request: SearchRequest
+    _ context: CommandContext, _ snapshot: Snapshot, _ request: SearchRequest, _ filter: FilterOutcome?
   ) throws(CommandFailure) {
     let settings = snapshot.collection.settings
     let logRows = snapshot.state.tail.liveCount
@@ -151,6 +151,7 @@ enum SearchExplanation {
       json.member("bytes", bytes)
       json.member("kernel", kernel)
       json.member("threads", request.threads)
+      if let filter { FilterReport.append(filter, to: &json) }
       return try JSONOutput.end(json, to: context)
     }
     var table = PropertyList()
@@ -164,6 +165,7 @@ enum SearchExplanation {
     table.add("bytes", NumberText.bytes(bytes), "\(bytes)")
     table.add("kernel", kernel)
     table.add("threads", "\(request.threads)")
+    if let filter { FilterReport.append(filter, of: snapshot.liveCount, to: &table) }
     try table.write(to: context)
   }
 }

@@ -81,7 +81,8 @@ package final class Collection: Sendable {
   /// The first manifest is the commit point: before it there is no collection, after it the collection is durable.
   /// - Throws: `.alreadyExists`, `.notACollection` when the folder holds other files, `.invalidSetting`.
   package static func create(
-    on fs: any FileSystem, _ settings: CollectionSettings, options: [String: String] = [:], uuid: UUID16,
+    on fs: any FileSystem, _ settings: CollectionSettings, options: [String: String] = [:],
+    schema: CollectionSchema? = nil, uuid: UUID16,
     creator: String, origin: CommandOrigin
   ) throws(DatabaseError) -> Collection {
     guard (1...65_536).contains(settings.dimension) else {
@@ -115,6 +116,7 @@ package final class Collection: Sendable {
     manifest.firstLog = 1
     manifest.nextNumber = 2
     manifest.settings = options
+    manifest.setSchema(schema)
     manifest.nanoseconds = fs.now()
     manifest.operation = "create"
     manifest.writer = WriterInfo(origin, creator: creator)

@@ -24,6 +24,16 @@ package struct PredicateReport: Equatable, Sendable {
 
 extension Segment: FilterRowSource {}
 
+extension FilteredRows {
+  /// Whether a row is among them.
+  package func contains(_ location: RowLocation) -> Bool {
+    switch location {
+    case .segment(let index, let row): index < segments.count && segments[index].contains(row)
+    case .tail(let index): tail.contains(index)
+    }
+  }
+}
+
 extension CollectionState {
   /// Finds the live rows that match a filter.
   ///
@@ -81,6 +91,20 @@ extension CollectionState {
     }
     explanation.addRead(tail.liveCount)
     return RowSet(ascending: found, count: tail.entries.count)
+  }
+}
+
+extension CollectionState {
+  /// The ids of rows, in the order of segments and rows.
+  package func ids(of rows: FilteredRows) throws(DatabaseError) -> [RecordID] {
+    var ids: [RecordID] = []
+    for (index, live) in segments.enumerated() {
+      for row in rows.segments[index].subtracting(live.dead).rowNumbers {
+        ids.append(try id(at: .segment(index, row: row)))
+      }
+    }
+    for row in rows.tail.rowNumbers where tail.entries[row].isLiveRow { ids.append(try id(at: .tail(row))) }
+    return ids
   }
 }
 

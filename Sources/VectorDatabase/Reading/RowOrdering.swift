@@ -43,7 +43,7 @@ extension Snapshot {
     }
     for (index, entry) in state.tail.entries.enumerated()
     where entry.isLiveRow && rows.tail.contains(UInt32(index)) {
-      let values = try unsafe tailValues(names, index, takesElements: takesElements)
+      let values = try tailValues(names, index, takesElements: takesElements)
       gatherer.gather(row: index, values)
     }
   }
