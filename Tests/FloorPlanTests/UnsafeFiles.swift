@@ -39,10 +39,10 @@ struct UnsafeFiles {
       reason: "Kernels in C and the loops around them, which take pointers to whole blocks of rows.",
       files: [
         "VectorMath": [
-          "ExactDistance", "FastDistance", "HalfPrecision",
+          "ExactDistance", "FastDistance+Tiles", "FastDistance", "HalfPrecision", "NearestCentroid",
         ],
         "Quantization": [
-          "FrameQuery+Bounds", "FrameQuery", "RowSource", "VectorFrame+Coding", "VectorFrame+Fitting",
+          "FrameQuery+Bounds", "FrameQuery", "RaBitQuantizer", "RowSource", "VectorFrame+Coding", "VectorFrame+Fitting",
           "VectorFrame",
         ],
       ]),
