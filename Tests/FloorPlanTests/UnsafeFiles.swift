@@ -39,10 +39,11 @@ struct UnsafeFiles {
       reason: "Kernels in C and the loops around them, which take pointers to whole blocks of rows.",
       files: [
         "VectorMath": [
-          "ColumnMasks", "ExactDistance", "FastDistance", "HalfPrecision", "StoredVector",
+          "ColumnMasks", "ExactDistance", "FastDistance+Tiles", "FastDistance", "HalfPrecision",
+          "NearestCentroid", "StoredVector",
         ],
         "Quantization": [
-          "FrameQuery+Bounds", "FrameQuery", "RowSource", "VectorFrame+Coding", "VectorFrame+Fitting",
+          "FrameQuery+Bounds", "FrameQuery", "RaBitQuantizer", "RowSource", "VectorFrame+Coding", "VectorFrame+Fitting",
           "VectorFrame",
         ],
       ]),

@@ -8,7 +8,7 @@ struct KernelLevel: CustomStringConvertible, Sendable {
   var description: String { name }
 
   static let all: [KernelLevel] = [
-    ("base", VKLevel.base), ("avx2", .AVX2), ("avx512", .AVX512), ("neon-dot", .neonDot),
+    ("scalar", VKLevel.scalar), ("base", .base), ("avx2", .AVX2), ("avx512", .AVX512), ("neon-dot", .neonDot),
   ].compactMap { name, level in vk_kernels_at(level).map { KernelLevel(name: name, table: $0.pointee) } }
 
   func dot(_ type: ElementType) -> vk_rows_sum { type == .f32 ? table.dot.0 : table.dot.1 }

@@ -8,12 +8,14 @@
 
 #pragma clang assume_nonnull begin
 
-// The levels of the dispatch table. On ARM the base is NEON, and there is one more with its dot product instructions.
+// The levels of the dispatch table. Scalar takes one element after the other in the main kernels and is the base in the
+// others. On ARM the base is NEON, and there is one more with its dot product instructions.
 typedef enum __attribute__((enum_extensibility(closed))) : int32_t {
-  VKLevelBase = 0,
-  VKLevelAVX2 = 1,
-  VKLevelAVX512 = 2,
-  VKLevelNEONDot = 3,
+  VKLevelScalar = 0,
+  VKLevelBase = 1,
+  VKLevelAVX2 = 2,
+  VKLevelAVX512 = 3,
+  VKLevelNEONDot = 4,
 } VKLevel;
 
 // How the numbers of stored rows are written. The codes are those of the file format.
@@ -161,6 +163,16 @@ typedef struct {
                               size_t stride, const void *factors, size_t factors_stride, const uint32_t *indexes,
                               size_t count, float *out);
 
+  // Writes `count` rows of floats, `stride` floats apart, as panels for `float_tile`: 16 rows a panel, the last one filled
+  // up, `16 * dimension` floats each.
+  void (*pack_floats)(const float *rows, size_t dimension, size_t count, size_t stride, float *panels);
+  // Products of every query with every row of the panels, in float: query i, `i * query_stride` floats after `queries`, and
+  // row r at `out[i * out_stride + r]`. Elements are added up in order in runs of 256, and the runs in order: no element
+  // takes part in more than `min(dimension, 256) + dimension / 256 + 1` additions, and a result does not depend on the
+  // queries and rows beside it. Which of the products are fused differs from level to level.
+  void (*float_tile)(const float *queries, size_t query_count, size_t query_stride, const float *panels,
+                     size_t row_count, size_t dimension, float *out, size_t out_stride);
+
   // The vector of a frame before it is rotated: `(float)(row[i] * factor) - mean[i]`, the product in double, for the
   // first `dimension` elements; not multiplied when `factor` is 1, nothing subtracted when `mean` is NULL. Then zeros up
   // to `padded`.
@@ -175,12 +187,14 @@ typedef struct {
                  int32_t *code_squares, double *squares, double *residual_squares);
   vk_in_ranges _Nonnull in_ranges[5];
   vk_in_set _Nonnull in_set[3];
+  // 4-bit codes of a vector, `dimension / 2` bytes, and three floats, its factors: see encode_nibbles in bodies/frames.inc.
+  void (*encode_nibbles)(const float *vector, size_t dimension, uint8_t *codes, void *factors);
 } vk_kernels;
 
 // The table in use: the processor's best unless a lower level was forced.
 const vk_kernels *vk_active_kernels(void);
 
-// The table of `level`, or NULL when this processor cannot run it. The base always exists.
+// The table of `level`, or NULL when this processor cannot run it. Scalar and base always exist.
 const vk_kernels *_Nullable vk_kernels_at(VKLevel level);
 
 // Uses `level`, or the best below it that the processor can run, from now on; returns the level in use.
@@ -302,6 +316,13 @@ static inline void vk_nibble_distances_at(const int8_t *query, const vk_nibble_q
   vk_active_kernels()->nibble_distances_at(query, numbers, rows, dimension, stride, factors, factors_stride, indexes,
                                            count, out);
 }
+static inline void vk_pack_floats(const float *rows, size_t dimension, size_t count, size_t stride, float *panels) {
+  vk_active_kernels()->pack_floats(rows, dimension, count, stride, panels);
+}
+static inline void vk_float_tile(const float *queries, size_t query_count, size_t query_stride, const float *panels,
+                                 size_t row_count, size_t dimension, float *out, size_t out_stride) {
+  vk_active_kernels()->float_tile(queries, query_count, query_stride, panels, row_count, dimension, out, out_stride);
+}
 static inline void vk_centre(VKElement element, const void *row, double factor, const float *_Nullable mean,
                              size_t dimension, size_t padded, float *out) {
   vk_active_kernels()->centre[element](row, factor, mean, dimension, padded, out);
@@ -312,6 +333,10 @@ static inline void vk_rotate(float *vector, size_t dimension, const uint8_t *sig
 static inline void vk_encode(const float *vector, size_t dimension, float scale, float inverse_scale, int8_t *codes,
                              int32_t *code_squares, double *squares, double *residual_squares) {
   vk_active_kernels()->encode(vector, dimension, scale, inverse_scale, codes, code_squares, squares, residual_squares);
+}
+
+static inline void vk_encode_nibbles(const float *vector, size_t dimension, uint8_t *codes, void *factors) {
+  vk_active_kernels()->encode_nibbles(vector, dimension, codes, factors);
 }
 
 static inline void vk_halves_to_floats(const void *halves, float *out, size_t count) {
