@@ -1,4 +1,5 @@
 import FileStorage
+import MetadataFilters
 import VectorMath
 
 extension RowOrigin {

@@ -43,7 +43,8 @@ struct UnsafeFiles {
           "NearestCentroid", "StoredVector",
         ],
         "Quantization": [
-          "FrameQuery+Bounds", "FrameQuery", "RaBitQuantizer", "RowSource", "VectorFrame+Coding", "VectorFrame+Fitting",
+          "FrameQuery+Bounds", "FrameQuery", "RaBitQuantizer", "RowSource", "VectorFrame+Coding",
+          "VectorFrame+Fitting",
           "VectorFrame",
         ],
       ]),

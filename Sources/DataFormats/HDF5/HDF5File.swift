@@ -179,7 +179,6 @@ final class HDF5Rows: VectorRows {
   var bytesRead: UInt64 { row * rowBytes }
   private var rowBytes: UInt64 { UInt64(dimension * dataset.element.size) }
 
-  var holdsBytes: Bool { dataset.element.size == 1 && dataset.element.kind == .unsigned }
   func wasFinite(row: UInt64, index: Int) -> Bool? { nil }
   func offset(ofRow row: UInt64) -> UInt64? { dataset.offset + row * rowBytes }
 

@@ -84,7 +84,7 @@ enum PageCache {
   static func drop(below folder: String) {
     guard let fs = try? RealFileSystem(root: folder) else { return }
     for name in FileNames.folders.flatMap({ folder in ((try? fs.list(folder)) ?? []).map { folder + "/" + $0 }
-      })
+    })
       + [CollectionIdentity.fileName]
     {
       guard let file = try? OpenFile(fs, name, .reading) else { continue }

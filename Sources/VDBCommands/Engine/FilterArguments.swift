@@ -84,15 +84,3 @@ extension CommandContext {
     }
   }
 }
-
-/// Reads the files of values that a filter names.
-private enum FilterFileReader {
-  /// The values of a file, read as the type of the field asks.
-  ///
-  /// - Throws: status 6 when there is no such file, 4 for a line that is no value.
-  static func read(_ file: FilterFile, _ context: CommandContext) throws(CommandFailure) -> FilterValueSet {
-    if file.name == "-" { try context.requireStandardInput() }
-    let source = try files { () throws(FileError) in try InputSource(file.name) }
-    return try records { () throws(FormatError) in try ValueListReader.read(source, as: file) }
-  }
-}

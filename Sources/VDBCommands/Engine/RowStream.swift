@@ -64,4 +64,3 @@ struct RowsByID {
     locations = order.map { unsorted[$0] }
   }
 }
-
