@@ -11,8 +11,8 @@
 #include <sys/auxv.h>
 #endif
 
-static vk_kernels tables[4];
-static int supported[4];
+static vk_kernels tables[5];
+static int supported[5];
 static _Atomic(const vk_kernels *) active;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -44,8 +44,11 @@ static void fill_native(void) {
     (level == VKLevelAVX2 ? vk_vectors_avx2 : vk_vectors_avx512)(&tables[level]);
     (level == VKLevelAVX2 ? vk_frames_avx2 : vk_frames_avx512)(&tables[level]);
     (level == VKLevelAVX2 ? vk_scan_avx2 : vk_scan_avx512)(&tables[level]);
+    (level == VKLevelAVX2 ? vk_tiles_avx2 : vk_tiles_avx512)(&tables[level]);
     // Without VNNI the codes of the wide level are those of AVX2.
     (level == VKLevelAVX512 && vnni ? vk_codes_avx512 : vk_codes_avx2)(&tables[level]);
+    (level == VKLevelAVX2 ? vk_elements_avx2 : vk_elements_avx512)(&tables[level]);
+    (level == VKLevelAVX2 ? vk_masks_avx2 : vk_masks_avx512)(&tables[level]);
     supported[level] = 1;
   }
 }
@@ -84,8 +87,15 @@ static void fill(void) {
   vk_vectors_base(base);
   vk_codes_base(base);
   vk_frames_base(base);
+  vk_elements_base(base);
+  vk_masks_base(base);
   vk_scan_base(base);
+  vk_tiles_base(base);
   supported[VKLevelBase] = 1;
+  tables[VKLevelScalar] = *base;
+  tables[VKLevelScalar].level = VKLevelScalar;
+  vk_scalar(&tables[VKLevelScalar]);
+  supported[VKLevelScalar] = 1;
   fill_native();
   int best = VKLevelNEONDot;
   while (!supported[best]) best--;

@@ -1,35 +1,13 @@
 // The vector kernels of every level, from one body.
 
 #include "halves.h"
+#include "finish.h"
 #include "kernels.h"
 
-#include <float.h>
 #include <string.h>
 
 // Vectors wider than the level's registers are only passed to functions that are always inlined.
 #pragma clang diagnostic ignored "-Wpsabi"
-
-// From sums to a distance, without contraction and with one rounding to float. Zero is always positive zero.
-#pragma clang fp contract(off)
-
-static inline float round_once(double distance) {
-  if (distance > FLT_MAX) return FLT_MAX;
-  if (distance < -FLT_MAX) return -FLT_MAX;
-  return (float)distance + 0.0f;
-}
-
-static float vk_finish_cosine(double sum, double query_squares, double squares) {
-  double both = query_squares * squares;
-  if (!(both > 0)) return 1;
-  double cosine = sum / __builtin_elementwise_sqrt(both);
-  if (cosine > 1) cosine = 1;
-  if (cosine < -1) cosine = -1;
-  return round_once(1 - cosine);
-}
-
-static float vk_finish_dot(double sum) { return round_once(0 - sum); }
-
-static float vk_finish_l2(double sum) { return round_once(__builtin_elementwise_sqrt(sum)); }
 
 size_t vk_first_beyond(const float *floats, size_t count, float limit) {
   size_t i = 0;

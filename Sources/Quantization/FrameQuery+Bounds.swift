@@ -47,7 +47,7 @@ extension FrameQuery {
     let unknown: (Float, Float) =
       switch metric {
       case .cosine: (0, 2)
-      case .l2: (0, .infinity)
+      case .l2, .l1, .hamming: (0, .infinity)
       case .dot: (-.infinity, .infinity)
       }
     guard !isUnknown, residual.isFinite else { return unknown }

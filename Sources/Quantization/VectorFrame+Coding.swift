@@ -41,6 +41,21 @@ extension VectorFrame {
     }
   }
 
+  /// Codes a run of rows in 4 bits a coordinate, as `RaBitQuantizer` says.
+  ///
+  /// Row `range.lowerBound + i` goes to `codes + i * stride` and `factors + i * factorsStride`. Terms as for `encode`.
+  package func encodeNibbles<Failure: Error>(
+    _ rows: RowSource<Failure>, _ range: Range<Int>, threads: Int,
+    codes: UnsafeMutablePointer<UInt8>, stride: Int, factors: UnsafeMutableRawPointer, factorsStride: Int
+  ) throws(Failure) {
+    let results = unsafe Nibbles(
+      codes: codes, stride: stride, factors: factors, factorsStride: factorsStride)
+    try unsafe Self.forBlocks(of: rows, range, threads: threads) { (first, count, place) in
+      unsafe encodeNibbles(
+        first, rows.elementType, stride: rows.stride, count: count, at: place, into: results)
+    }
+  }
+
   /// The codes of coordinates that are in the frame already, in its scale.
   ///
   /// - Parameters:
@@ -68,6 +83,14 @@ extension VectorFrame {
     let codes: UnsafeMutablePointer<Int8>
     let squares: UnsafeMutablePointer<Int32>
     let residuals: UnsafeMutablePointer<Float>
+  }
+
+  /// Where 4-bit codes go; each block writes its own rows only.
+  @safe private struct Nibbles: @unchecked Sendable {
+    let codes: UnsafeMutablePointer<UInt8>
+    let stride: Int
+    let factors: UnsafeMutableRawPointer
+    let factorsStride: Int
   }
 
   /// Where coordinates go; each block writes its own rows only.
@@ -102,6 +125,23 @@ extension VectorFrame {
         if !isPlaced { (squares, residual) = (0, .infinity) }
         unsafe results.squares[place + row] = squares
         unsafe results.residuals[place + row] = residual
+      }
+    }
+  }
+
+  private func encodeNibbles(
+    _ first: UnsafeRawPointer, _ elementType: ElementType, stride: Int, count: Int, at place: Int,
+    into results: Nibbles
+  ) {
+    // Safe: scratch for one row; the caller gives room for all rows in the results.
+    unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: paddedDimension) { scratch in
+      guard let coordinates = scratch.baseAddress else { return }
+      for row in 0..<count {
+        _ = unsafe self.place(first + row * stride, elementType, into: coordinates)
+        unsafe RaBitQuantizer.encode(
+          coordinates: coordinates, paddedDimension: paddedDimension,
+          codes: results.codes + (place + row) * results.stride,
+          factors: results.factors + (place + row) * results.factorsStride)
       }
     }
   }

@@ -9,7 +9,7 @@ extension VectorFrame {
   /// A frame for the rows of a source.
   ///
   /// The sample is every row, or `largestSample` of them at even distances; at most 2^27 numbers, but at least 1,000 rows.
-  /// The mean is that of the sample, added up in double in a fixed order. 127 steps reach as far as 4.5 standard deviations
+  /// The mean is that of the sample, added up in double in a fixed order, without rows longer than 10^18. 127 steps reach as far as 4.5 standard deviations
   /// of the sample's coordinates, and as 99.99 of a hundred of them; where more than one in 200 sample rows would still have a
   /// coordinate beyond that, as 99.999 of a hundred. An augmented frame also looks at the length of every row.
   ///
@@ -35,7 +35,7 @@ extension VectorFrame {
     let sums = try inBlocks(of: rows, sample, threads: threads) { block in bare.sum(block) }
     let centred = VectorFrame(
       metric: metric, dimension: rows.dimension, isAugmented: isAugmented, seed: seed, scale: 1,
-      mean: mean(of: sums, count: sample.size, length: length), greatestNorm: norm, signs: bare.signs)
+      mean: mean(of: sums, length: length), greatestNorm: norm, signs: bare.signs)
     let spreads = try inBlocks(of: rows, sample, threads: threads) { block in centred.spread(block) }
     let (scale, clippedCount) = scale(for: spreads, bare.paddedDimension)
     return VectorFrame(
@@ -104,27 +104,37 @@ extension VectorFrame {
     return greatest.withLock { $0 }.squareRoot().nextUp
   }
 
-  /// The sum of a block's vectors before they are turned.
-  private func sum(_ block: Block) -> [Double] {
-    var sums = [Double](repeating: 0, count: paddedDimension)
+  /// A sum of vectors, and how many they are.
+  private struct Sum {
+    var rows = 0
+    var numbers: [Double]
+  }
+
+  /// The sum of a block's vectors before they are turned, but for those so long that they would drown the others.
+  private func sum(_ block: Block) -> Sum {
+    var sum = Sum(numbers: [Double](repeating: 0, count: paddedDimension))
     var vector = [Float](repeating: 0, count: paddedDimension)
     for item in 0..<block.count {
       let row = unsafe block.rows[item]
-      unsafe vector.withUnsafeMutableBufferPointer { vector in
-        guard let vector = vector.baseAddress else { return }
+      let squares = unsafe vector.withUnsafeMutableBufferPointer { vector -> Double in
+        guard let vector = vector.baseAddress else { return 0 }
         let extra = unsafe extraCoordinate(row, block.elementType)
         _ = unsafe lay(row, block.elementType, extra: extra, isCentred: false, into: vector)
+        return unsafe vk_squares(.F32, vector, paddedDimension)
       }
-      for index in 0..<paddedDimension { sums[index] += Double(vector[index]) }
+      guard squares <= 1e36 else { continue }
+      sum.rows += 1
+      for index in 0..<paddedDimension { sum.numbers[index] += Double(vector[index]) }
     }
-    return sums
+    return sum
   }
 
-  private static func mean(of sums: [[Double]], count: Int, length: Int) -> [Float] {
-    (0..<length).map { index in
+  private static func mean(of sums: [Sum], length: Int) -> [Float] {
+    let rows = sums.reduce(0) { $0 + $1.rows }
+    return (0..<length).map { index in
       var sum = 0.0
-      for block in sums { sum += block[index] }
-      return Float(sum / Double(max(1, count)))
+      for block in sums { sum += block.numbers[index] }
+      return Float(sum / Double(max(1, rows)))
     }
   }
 

@@ -101,7 +101,7 @@ final class Driver: @unchecked Sendable {
 
   func closeWriter() throws {
     defer { writer = nil }
-    try writer?.close()
+    writer?.close()
   }
 
   func kill() { writer = nil }

@@ -140,7 +140,7 @@ enum StateCheck {
     let writer = try Driver.writer(on: collection)
     _ = try writer.write(RowList.batch([extra]), .upsert, source: "test")
     try writer.checkpoint()
-    try writer.close()
+    writer.close()
     let rows = try RowList.read(try Snapshot.open(collection))
     guard rows == after else { throw Broken("after one more transaction: rows \(rows.rows.map(\.id))") }
     try verify(fs, "after recovery")

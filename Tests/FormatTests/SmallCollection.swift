@@ -41,7 +41,7 @@ struct SmallCollection {
     _ = try writer.write(Self.batch(6..<9), .insert, source: "test")
     _ = try writer.delete([RecordID(bytes: Array("id-4".utf8), type: .string)])
     _ = try writer.write(Self.batch(1..<2, version: 7), .upsert, source: "test")
-    try writer.close()
+    writer.close()
   }
 
   static func batch(_ numbers: Range<Int>, version: Int = 1) -> RecordBatch {

@@ -30,7 +30,10 @@ package enum ImportCommand: ToolCommand {
     details: "For CSV and TSV files with one column for every number.")
   package static let vectorEncoding = Option(
     "vector-encoding", .choice(["auto", "json", "list", "base64", "hex"]), default: "auto",
-    summary: "How a vector is written in a cell or string")
+    summary: "How a vector is written in a cell or string",
+    details:
+      "`base64` and `hex` spell little-endian 32-bit floats, or for the types i8, u8 and bit the bytes as stored: bit I of a vector is bit I mod 8 of byte I / 8. `auto` takes arrays and lists, base64, and what begins with `b64:` or `hex:`."
+  )
   package static let payloadFields = Option(
     "payload-fields", .text, "LIST", repetition: .commaList, summary: "Keep only these fields as metadata")
   package static let payloadExcept = Option(
@@ -71,6 +74,7 @@ package enum ImportCommand: ToolCommand {
       "Reads files of records and adds them to the collection. All records of all files become visible at once when the last one is read; after any fault, a signal or a crash the collection is what it was.",
       "A record has an `id`, a `vector` (or `embedding`) and a `payload` (or `metadata`) object. Where there is no such object, every other field is metadata. The field options give other names. `-` reads standard input.",
       "A .npy or vector file holds vectors only: ids come from `--ids`, or are the row numbers from 0.",
+      "Vectors of the types i8, u8 and bit take whole numbers of their range and nothing else. Bits may also be packed eight to a byte: in base64 or hexadecimal, or in a .npy or .bvecs file of bytes when the dimension is known.",
     ],
     operands: [
       Operands.collection,

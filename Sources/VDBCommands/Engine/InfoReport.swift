@@ -27,7 +27,7 @@ struct InfoReport {
   private var files: [NamedFile] {
     var files = [
       NamedFile(
-        name: "VDB", kind: "identity", bytes: UInt64(CollectionIdentity.fileSize),
+        name: CollectionIdentity.fileName, kind: "identity", bytes: UInt64(CollectionIdentity.fileSize),
         sha256: info.manifest.identityHash),
       NamedFile(
         name: FileNames.manifest(info.manifest.version), kind: "manifest", bytes: info.manifestBytes,

@@ -51,6 +51,7 @@ struct SearchRun {
     let settings = snapshot.collection.settings
     var options = ReadOptions()
     options.dimension = settings.dimension
+    options.elementType = settings.elementType
     options.dimensionOrigin = "the collection"
     options.idSource = .row
     options.payload = .nothing
@@ -77,8 +78,8 @@ struct SearchRun {
 
   /// Reads and checks the vector of `--vector`.
   private func queryVector(_ text: String) throws(CommandFailure) -> [Float] {
-    let argument = try VectorArgument(text, SearchCommand.vector, context)
     let settings = snapshot.collection.settings
+    let argument = try VectorArgument(text, SearchCommand.vector, settings, context)
     try argument.requireDimension(settings.dimension)
     func failure(_ code: String, _ message: String) -> CommandFailure {
       CommandFailure(
@@ -87,6 +88,11 @@ struct SearchRun {
     }
     guard argument.numbers.allSatisfy({ $0.isFinite }) else {
       throw failure("not-finite", "a query must not hold NaN or an infinite number")
+    }
+    if let (index, number) = settings.elementType.firstNotHeld(argument.numbers) {
+      throw failure(
+        FormatErrorCode(notHeld: number).rawValue,
+        "vector[\(index)]: expected \(settings.elementType.numbers), found \(ElementType.text(number))")
     }
     if settings.metric == .cosine, argument.numbers.allSatisfy({ $0 == 0 }) {
       throw failure("zero-vector", "a query of zeros has no direction for the cosine metric")
