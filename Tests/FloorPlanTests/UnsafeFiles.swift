@@ -43,9 +43,15 @@ struct UnsafeFiles {
           "NearestCentroid", "StoredVector",
         ],
         "Quantization": [
-          "FrameQuery+Bounds", "FrameQuery", "RaBitQuantizer", "RowSource", "VectorFrame+Coding",
-          "VectorFrame+Fitting",
+          "FrameQuery+Bounds", "FrameQuery+Tiles", "FrameQuery", "RaBitQuantizer", "RowSource",
+          "VectorFrame+Coding", "VectorFrame+Fitting",
           "VectorFrame",
+        ],
+        "VectorIndexes": [
+          "StoredVectors"
+        ],
+        "VectorIndexes/Flat": [
+          "FlatIndex+Scan", "FlatIndex+Verification", "FlatIndex", "FlatIndexBuilder", "FlatScratch",
         ],
       ]),
     UnsafeFiles(
@@ -71,7 +77,11 @@ struct UnsafeFiles {
       reason: "Rows of mapped segments and of logs, handed on as slices without a copy for each row.",
       files: [
         "VectorDatabase/Reading": [
-          "CollectionInfo", "CollectionState", "ExactScan", "LogTail", "RowAccess",
+          "CollectionInfo", "CollectionState", "LogTail", "RowAccess",
+        ],
+        "VectorDatabase/Search": [
+          "QueryState", "Search", "SearchSession+Codes", "SearchSession+Ranking", "SearchSession+Vectors",
+          "SearchSession",
         ],
         "VectorDatabase/Segment": [
           "IDHashIndex", "PayloadBlocks", "RowBlock", "Segment", "SegmentBuilder", "SegmentDamage",
