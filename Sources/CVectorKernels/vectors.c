@@ -1,35 +1,14 @@
 // The vector kernels of every level, from one body.
 
 #include "halves.h"
+#include "finish.h"
 #include "kernels.h"
+#include "wide_load.h"
 
-#include <float.h>
 #include <string.h>
 
 // Vectors wider than the level's registers are only passed to functions that are always inlined.
 #pragma clang diagnostic ignored "-Wpsabi"
-
-// From sums to a distance, without contraction and with one rounding to float. Zero is always positive zero.
-#pragma clang fp contract(off)
-
-static inline float round_once(double distance) {
-  if (distance > FLT_MAX) return FLT_MAX;
-  if (distance < -FLT_MAX) return -FLT_MAX;
-  return (float)distance + 0.0f;
-}
-
-static float vk_finish_cosine(double sum, double query_squares, double squares) {
-  double both = query_squares * squares;
-  if (!(both > 0)) return 1;
-  double cosine = sum / __builtin_elementwise_sqrt(both);
-  if (cosine > 1) cosine = 1;
-  if (cosine < -1) cosine = -1;
-  return round_once(1 - cosine);
-}
-
-static float vk_finish_dot(double sum) { return round_once(0 - sum); }
-
-static float vk_finish_l2(double sum) { return round_once(__builtin_elementwise_sqrt(sum)); }
 
 size_t vk_first_beyond(const float *floats, size_t count, float limit) {
   size_t i = 0;
@@ -44,6 +23,7 @@ size_t vk_first_beyond(const float *floats, size_t count, float limit) {
 }
 
 #define LEVEL(name) name##_base
+#define LOAD_ROW(pointer) LEVEL(load)(0, pointer, 0)
 #define WIDTH 4
 #if defined(__aarch64__)
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
@@ -60,6 +40,7 @@ size_t vk_first_beyond(const float *floats, size_t count, float limit) {
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 
 #define LEVEL(name) name##_avx2
+#define LOAD_ROW(pointer) LEVEL(load)(0, pointer, 0)
 #define WIDTH 8
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 #define LOAD_HALVES(pointer) (LEVEL(floats)) load_8_halves_avx2(pointer)
@@ -74,6 +55,7 @@ size_t vk_first_beyond(const float *floats, size_t count, float limit) {
     apply_to = function)
 
 #define LEVEL(name) name##_avx512
+#define LOAD_ROW(pointer) (LEVEL(floats)) load_64_bytes(pointer)
 #define WIDTH 16
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 #define LOAD_HALVES(pointer) (LEVEL(floats)) load_16_halves_avx512(pointer)

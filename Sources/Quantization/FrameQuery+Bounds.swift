@@ -47,7 +47,7 @@ extension FrameQuery {
     let unknown: (Float, Float) =
       switch metric {
       case .cosine: (0, 2)
-      case .l2: (0, .infinity)
+      case .l2, .l1, .hamming: (0, .infinity)
       case .dot: (-.infinity, .infinity)
       }
     guard !isUnknown, residual.isFinite else { return unknown }
@@ -74,17 +74,22 @@ extension FrameQuery {
       }
     }
     guard !lower.isNaN, !upper.isNaN else { return unknown }
-    return (Self.rounded(lower, .down), Self.rounded(upper, .up))
+    return (Self.roundedDown(lower), Self.roundedUp(upper))
   }
 
-  private static func rounded(_ value: Double, _ rule: FloatingPointRoundingRule) -> Float {
+  @inline(__always)
+  private static func roundedDown(_ value: Double) -> Float {
     let float = Float(value)
-    if rule == .down, Double(float) > value { return float.nextDown }
-    if rule == .up, Double(float) < value { return float.nextUp }
-    return float
+    return Double(float) > value ? float.nextDown : float
   }
 
-  private func bound(limit: Float, isFine: Bool) -> vk_code_bound {
+  @inline(__always)
+  private static func roundedUp(_ value: Double) -> Float {
+    let float = Float(value)
+    return Double(float) < value ? float.nextUp : float
+  }
+
+  func bound(limit: Float, isFine: Bool) -> vk_code_bound {
     var bound = vk_code_bound()
     bound.limit = .infinity
     bound.is_euclidean = 1

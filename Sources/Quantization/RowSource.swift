@@ -36,6 +36,9 @@ extension ElementType {
     switch self {
     case .f32: .F32
     case .f16: .F16
+    case .i8: .I8
+    case .u8: .U8
+    case .bit: .bit
     }
   }
 }

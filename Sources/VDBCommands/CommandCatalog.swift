@@ -7,8 +7,9 @@ package enum CommandCatalog {
     CreateCommand.self, InfoCommand.self, ListCommand.self, LogCommand.self, ConfigCommand.self,
     DropCommand.self, ImportCommand.self, InsertCommand.self, UpsertCommand.self, UpdateCommand.self,
     DeleteCommand.self, GetCommand.self, ScanCommand.self, CountCommand.self, ExportCommand.self,
-    SearchCommand.self, CompactCommand.self, CheckpointCommand.self, GCCommand.self, VerifyCommand.self,
-    HelpCommand.self, VersionCommand.self, CompletionsCommand.self,
+    SearchCommand.self, RebuildIndexCommand.self, CompactCommand.self, CheckpointCommand.self, GCCommand.self,
+    VerifyCommand.self,
+    BenchCommand.self, GenCommand.self, HelpCommand.self, VersionCommand.self, CompletionsCommand.self,
   ]
 
   /// The declaration of the whole program.

@@ -47,16 +47,6 @@ package enum InstructionSet: String, CaseIterable, Sendable {
   }
 }
 
-extension ElementType {
-  /// The kernels' name of this type.
-  var kernelElement: VKElement {
-    switch self {
-    case .f32: .F32
-    case .f16: .F16
-    }
-  }
-}
-
 extension Metric {
   /// The kernels' name of this metric.
   var kernelMetric: VKMetric {
@@ -64,6 +54,8 @@ extension Metric {
     case .cosine: .cosine
     case .dot: .dot
     case .l2: .L2
+    case .l1: .L1
+    case .hamming: .hamming
     }
   }
 }

@@ -13,6 +13,8 @@ final class CrashCampaign: @unchecked Sendable {
     var recoveryShare: Int
     /// Only after calls that flush.
     var onlyFlushes = false
+    /// Where the salts of logs come from: with them every state repeats bit for bit.
+    var salts = SaltSource.seeded(1)
   }
 
   private let name: String
@@ -49,7 +51,7 @@ final class CrashCampaign: @unchecked Sendable {
 
   /// Runs the script once.
   func run(armed: @escaping @Sendable (Driver) -> Bool = { !$0.isPreparing }) {
-    let fs = base.map { $0.0.crash(.everything) } ?? SimulatedFileSystem()
+    let fs = base.map { $0.0.crash(.everything) } ?? SimulatedFileSystem(salts: form.salts)
     let driver = Driver(fs)
     do {
       if let base { try driver.adopt(base.1) }
@@ -71,8 +73,9 @@ final class CrashCampaign: @unchecked Sendable {
     fs.observe(nil)
   }
 
+  /// Notes a failure with all that repeats it: workload, call, choice with its seed, and the source of salts.
   private func fail(_ text: String) {
-    if failures.count < 5 { failures.append(text) }
+    if failures.count < 5 { failures.append("salts \(form.salts): \(text)") }
   }
 
   /// A reader looks while the writer is at work: what it has seen may never vanish.

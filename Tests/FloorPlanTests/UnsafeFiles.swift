@@ -39,7 +39,8 @@ struct UnsafeFiles {
       reason: "Kernels in C and the loops around them, which take pointers to whole blocks of rows.",
       files: [
         "VectorMath": [
-          "ExactDistance", "FastDistance+Tiles", "FastDistance", "HalfPrecision", "NearestCentroid",
+          "ColumnMasks", "ExactDistance", "FastDistance+Tiles", "FastDistance", "HalfPrecision",
+          "NearestCentroid", "StoredVector",
         ],
         "Quantization": [
           "FrameQuery+Bounds", "FrameQuery", "RaBitQuantizer", "RowSource", "VectorFrame+Coding", "VectorFrame+Fitting",
@@ -56,6 +57,10 @@ struct UnsafeFiles {
           "Column", "ColumnCollector+Tokens", "ColumnCollector", "ColumnSections", "ColumnSet",
           "ColumnSetBuilder", "ColumnTable", "DictionaryMerge", "LiveColumn", "PathTable",
           "SectionOutput", "SpillArea", "StringDictionary", "StringInterner",
+        ],
+        "MetadataFilters/Expression": [
+          "FilterInstant+Text", "FilterValueSet+Builder", "FilterValueSet", "LikePattern", "LowerCase",
+          "ScalarTest", "TextPattern",
         ],
         "MetadataFilters/Records": [
           "RecordBatch", "RecordID+Parsing",
@@ -85,6 +90,9 @@ struct UnsafeFiles {
           "ByteSearch", "CSVCells", "CSVChunk+Metadata", "CSVChunk+Vector", "CSVChunk", "CSVReader",
           "CSVSplitter", "CSVWriter",
         ],
+        "DataFormats/HDF5": [
+          "HDF5Bytes", "HDF5File",
+        ],
         "DataFormats/JSON": [
           "JSONRecordReader", "JSONRecordWriter", "RecordBlock", "RecordChangeReader", "RecordFraming",
           "RecordParser+Fields", "RecordParser+Vector", "RecordParser",
@@ -95,14 +103,21 @@ struct UnsafeFiles {
         "DataFormats/Shared": [
           "ByteSource"
         ],
+        "DataFormats/Synthetic": [
+          "SyntheticNoise", "SyntheticRecords", "SyntheticTopics", "SyntheticVectors",
+        ],
         "DataFormats/Text": [
           "DecodedSource", "Excerpt", "LineReader", "PeekedSource", "TextBuffer", "UTF8Check",
+        ],
+        "DataFormats/Writing": [
+          "VectorSpelling"
         ],
         "DataFormats/Vecs": [
           "VecsRows", "VecsWriter",
         ],
         "DataFormats/Vectors": [
-          "BareVectorReader", "CompanionIDs", "CompanionPayload", "IDListReader", "VectorLiteral",
+          "BareVectorReader", "CompanionIDs", "CompanionPayload", "IDListReader", "PackedBitRows",
+          "VectorLiteral",
           "VectorRules", "VectorText+Binary", "VectorText",
         ],
       ]),
@@ -112,15 +127,18 @@ struct UnsafeFiles {
         "VDBCommands": [
           "CommandFailure", "Environment", "Run", "Signals",
         ],
+        "VDBCommands/Bench": [
+          "BenchCold", "BenchTruth", "ChildProcess", "Machine",
+        ],
         "VDBCommands/Engine": [
           "CollectionCreation", "Confirmation", "ExportRun", "FieldSelection", "OpenCollection",
-          "RecordPrinter", "RowStream", "VectorArgument",
+          "RowStream", "VectorArgument",
         ],
         "VDBCommands/Input": [
           "FileKindOnDisk", "InputSource",
         ],
         "VDBCommands/Output": [
-          "BufferedOutput", "Messages", "SearchOutput",
+          "BufferedOutput", "Messages",
         ],
       ]),
   ]

@@ -52,6 +52,29 @@ struct SampleStore: CustomTestStringConvertible, Sendable {
       try store.delete([2])
       try store.close()
     },
+    SampleStore(name: "string-i8-cosine", settings: shape(9, .cosine, .i8, .string), number: 6) { store in
+      try store.bulk(0..<20, .insert)
+      try store.put(18..<23)
+      try store.delete([2])
+      try store.close()
+    },
+    SampleStore(name: "int64-u8-l1-segments", settings: shape(6, .l1, .u8, .int64), number: 7) { store in
+      try store.bulk(0..<15, .insert)
+      try store.bulk(12..<22, .upsert)
+      try store.put(20..<24)
+      try store.close()
+    },
+    SampleStore(name: "uuid-bit-hamming", settings: shape(13, .hamming, .bit, .uuid), number: 8) { store in
+      try store.bulk(0..<18, .insert)
+      try store.put(16..<22)
+      try store.delete([1, 4])
+      try store.close()
+    },
+    SampleStore(name: "string-f32-l1", settings: shape(5, .l1, .f32, .string), number: 9) { store in
+      try store.bulk(0..<10, .insert)
+      try store.put(8..<13)
+      try store.close()
+    },
   ]
 
   /// Writes the collection into an existing empty folder.
@@ -103,7 +126,13 @@ struct StoreWriter {
     for number in numbers {
       batch.idBytes.append(contentsOf: id(number).bytes)
       for _ in 0..<collection.settings.dimension {
-        batch.vectors.append(Float(1 + random.below(2000)) / 64 * (random.oneIn(2) ? -1 : 1))
+        switch collection.settings.elementType {
+        case .f32, .f16:
+          batch.vectors.append(Float(1 + random.below(2000)) / 64 * (random.oneIn(2) ? -1 : 1))
+        case .i8: batch.vectors.append(Float(random.below(256) - 128))
+        case .u8: batch.vectors.append(Float(random.below(256)))
+        case .bit: batch.vectors.append(Float(random.below(2)))
+        }
       }
       let long = String(repeating: "long ", count: number % 7 == 0 ? 60 : 1)
       let texts = [
@@ -189,7 +218,15 @@ enum StoreAnswers {
     var random = TestSupport.SeededGenerator(seed: 77)
     var lines: [String] = []
     for _ in 0..<4 {
-      let query = (0..<dimension).map { _ in Float(random.below(401) - 200) / 8 + 0.0625 }
+      let query = (0..<dimension).map { _ in
+        let number = random.below(401)
+        return switch snapshot.collection.settings.elementType {
+        case .f32, .f16: Float(number - 200) / 8 + 0.0625
+        case .i8: Float(number % 256 - 128)
+        case .u8: Float(number % 256)
+        case .bit: Float(number % 2)
+        }
+      }
       let hits = try snapshot.search(queries: query, count: 1, SearchRequest(k: 5)).answers[0]
       let found = hits.map {
         #"[\#(id($0.id)),"\#(String($0.distance.bitPattern, radix: 16))","\#($0.distance)"]"#

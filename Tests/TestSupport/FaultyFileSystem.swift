@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// A flush that fails does not flush, and its changes are falsely clean afterwards: over a
 /// `SimulatedFileSystem` a later flush succeeds without making them durable. A failed `close` closes.
-/// `dropCache` and `now` cannot fail and are not counted.
+/// `dropCache`, `now` and `randomBits` cannot fail and are not counted.
 package final class FaultyFileSystem: FileSystem {
   package var rootPath: String { wrapped.rootPath }
 
@@ -174,4 +174,6 @@ package final class FaultyFileSystem: FileSystem {
   }
 
   package func now() -> Int64 { wrapped.now() }
+
+  package func randomBits() -> UInt64 { wrapped.randomBits() }
 }

@@ -229,6 +229,7 @@ extension SimulatedState {
 
     var result = SimulatedState()
     result.clock = clock
+    result.salts = salts
     result.capacity = capacity
     var entries = durable
     for operation in pendingEntries {

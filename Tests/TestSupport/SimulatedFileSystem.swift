@@ -26,9 +26,11 @@ package final class SimulatedFileSystem: FileSystem {
   private let calls = Atomic<Int>(0)
   private let observer = Mutex<(@Sendable (SimulatedFileSystem, Call) -> Void)?>(nil)
 
-  /// An empty file system with a root folder.
-  package convenience init(rootPath: String = "simulated") {
-    self.init(rootPath: rootPath, SimulatedState())
+  /// An empty file system with a root folder, whose random bits come from `salts`.
+  package convenience init(rootPath: String = "simulated", salts: SaltSource = .seeded(1)) {
+    var state = SimulatedState()
+    state.salts = salts
+    self.init(rootPath: rootPath, state)
   }
 
   init(rootPath: String, _ state: SimulatedState) {
@@ -276,4 +278,7 @@ package final class SimulatedFileSystem: FileSystem {
       return state.clock
     }
   }
+
+  /// The next number of `salts`, which every crash state goes on with.
+  package func randomBits() -> UInt64 { state.withLock { $0.salts.next() } }
 }

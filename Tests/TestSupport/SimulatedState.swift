@@ -125,6 +125,25 @@ extension PagedBytes {
   }
 }
 
+/// Where a simulated file system takes random bits from.
+package enum SaltSource: Hashable, Sendable {
+  /// The numbers of a seed, one after the other.
+  case seeded(UInt64)
+  /// One number again and again.
+  case always(UInt64)
+
+  mutating func next() -> UInt64 {
+    switch self {
+    case .always(let bits): return bits
+    case .seeded(let seed):
+      var generator = SeededGenerator(seed: seed)
+      let bits = generator.next()
+      self = .seeded(generator.next())
+      return bits
+    }
+  }
+}
+
 /// All that a simulated file system holds.
 struct SimulatedState: Sendable {
   enum Node: Sendable { case file(SimulatedFile), folder }
@@ -140,6 +159,7 @@ struct SimulatedState: Sendable {
   var descriptors: [Int32: (node: Int, isWritable: Bool)] = [:]
   var capacity: UInt64?
   var clock: Int64 = 1_700_000_000_000_000_000
+  var salts = SaltSource.seeded(1)
   private var nextNode = 1
   private var nextDescriptor: Int32 = 1000
   private var nextSequence = 0

@@ -22,6 +22,10 @@ typedef enum __attribute__((enum_extensibility(closed))) : int32_t {
 typedef enum __attribute__((enum_extensibility(closed))) : int32_t {
   VKElementF32 = 0,
   VKElementF16 = 1,
+  VKElementI8 = 3,
+  VKElementU8 = 4,
+  // Element i is bit i % 8 of byte i / 8; bits behind the last element are zero.
+  VKElementBit = 5,
 } VKElement;
 
 // The codes are those of the file format.
@@ -29,11 +33,13 @@ typedef enum __attribute__((enum_extensibility(closed))) : int32_t {
   VKMetricCosine = 0,
   VKMetricDot = 1,
   VKMetricL2 = 2,
+  VKMetricL1 = 3,
+  VKMetricHamming = 4,
 } VKMetric;
 
 // Row r of a block starts `r * stride` bytes after `rows` and holds `dimension` elements.
 
-// One sum for each row, in float: of products, or of squared differences. The order of additions differs from level to
+// One sum for each row, in float: of products, of squared or of absolute differences. The order of additions differs from level to
 // level, but no element takes part in more than `dimension / 8 + 16` of them.
 typedef void (*vk_rows_sum)(const float *query, const void *rows, size_t dimension, size_t count, size_t stride,
                             float *out);
@@ -47,6 +53,12 @@ typedef void (*vk_rows_two_sums)(const float *query, const void *rows, size_t di
 // The same bits at every level. `query_squares` is the same kind of sum over the query (used by cosine only).
 typedef void (*vk_rows_exact)(VKMetric metric, const float *query, double query_squares, const void *rows,
                               size_t dimension, size_t count, size_t stride, float *out);
+
+// The distance of each row of 8-bit integers or bits from a query that is written like the rows: sums of integers without
+// any rounding, finished like exact distances. `dimension` is at most 65,536. `query_squares` is used by cosine only; for
+// bits the metric is hamming whatever is asked. The same bits at every level, and the same as `vk_rows_exact` would give.
+typedef void (*vk_rows_stored)(VKMetric metric, const void *query, double query_squares, const void *rows,
+                               size_t dimension, size_t count, size_t stride, float *out);
 
 // Codes of 8 bits are signed numbers from -127 to 127; -128 must not occur. Their dimension is a multiple of 64, at most
 // 65,536, and every sum of theirs is exact.
@@ -66,13 +78,38 @@ typedef struct {
   double base, row_factor, dot_factor, root_factor, residual_factor, limit;
 } vk_code_bound;
 
+// What keeps a row of a tile, in float, which is four times as fast: unless
+// `((offset + term_factor * term) - residual_factor * residual) - dot_factor * dot > 0`. Nothing is contracted.
+typedef struct {
+  float offset, term_factor, residual_factor, dot_factor;
+} vk_tile_bound;
+
 // The numbers of a query that turn a product of 4-bit codes into a distance:
 // `(factors[0] + add) + factors[1] * (scale * dot + offset)`, in float, nothing contracted.
 typedef struct {
   float add, scale, offset;
 } vk_nibble_query;
 
-// What one level offers. The arrays are indexed by VKElement.
+// How the values of a metadata column are written.
+typedef enum __attribute__((enum_extensibility(closed))) : int32_t {
+  VKColumnU8 = 0,
+  VKColumnU16 = 1,
+  VKColumnU32 = 2,
+  VKColumnI64 = 3,
+  VKColumnF64 = 4,
+} VKColumn;
+
+// Bit i of the words says whether value i lies in one of the closed ranges. `bounds` holds two values of the column's type
+// for each range, the lower one first; doubles are no NaN. Writes one word for each 64 values begun; the bits beyond
+// `count` are zero.
+typedef void (*vk_in_ranges)(const void *column, size_t count, const void *bounds, size_t ranges, uint64_t *words);
+
+// Bit i of the words says whether bit `codes[i]` of the set is one: bit c of a set is bit c % 32 of its number c / 32. The
+// set must have a bit for every code of the column. Words as above.
+typedef void (*vk_in_set)(const void *codes, size_t count, const uint32_t *set, uint64_t *words);
+
+// What one level offers. Arrays are indexed by VKElement, `stored` and `stored_squares` by VKElement less VKElementI8,
+// `in_ranges` and `in_set` by VKColumn.
 typedef struct {
   VKLevel level;
   // `crc` is the CRC of the bytes before, 0 for none.
@@ -80,10 +117,13 @@ typedef struct {
   void (*sha256_blocks)(uint32_t *state8, const uint8_t *bytes, size_t blocks);
   vk_rows_sum _Nonnull dot[2];
   vk_rows_sum _Nonnull squared_l2[2];
+  vk_rows_sum _Nonnull l1[2];
   vk_rows_two_sums _Nonnull dot_and_squares[2];
   vk_rows_exact _Nonnull exact[2];
   // The sum of squares of one vector in double, added up as `exact` does.
   double (*_Nonnull squares[2])(const void *vector, size_t dimension);
+  vk_rows_stored _Nonnull stored[3];
+  double (*_Nonnull stored_squares[2])(const void *vector, size_t dimension);
   void (*halves_to_floats)(const void *halves, float *out, size_t count);
   void (*floats_to_halves)(const float *floats, void *out, size_t count);
 
@@ -109,6 +149,9 @@ typedef struct {
   // The numbers of the rows kept, ascending; returns how many. `lows` may be NULL.
   size_t (*code_survivors)(const vk_code_bound *bound, const int32_t *dots, const int32_t *_Nullable lows,
                            const int32_t *squares, const float *residuals, size_t count, uint32_t *out);
+  // The same by the bound of a tile; `terms` holds a float for each row.
+  size_t (*tile_survivors)(const vk_tile_bound *bound, const int32_t *dots, const float *terms, const float *residuals,
+                           size_t count, uint32_t *out);
 
   // Products of a query's 8-bit codes, in their plain order, with each row's 4-bit codes.
   void (*nibble_dots)(const int8_t *query, const void *rows, size_t dimension, size_t count, size_t stride,
@@ -144,6 +187,8 @@ typedef struct {
                  int32_t *code_squares, double *squares, double *residual_squares);
   // 4-bit codes of a vector, `dimension / 2` bytes, and three floats, its factors: see encode_nibbles in bodies/frames.inc.
   void (*encode_nibbles)(const float *vector, size_t dimension, uint8_t *codes, void *factors);
+  vk_in_ranges _Nonnull in_ranges[5];
+  vk_in_set _Nonnull in_set[3];
 } vk_kernels;
 
 // The table in use: the processor's best unless a lower level was forced.
@@ -177,6 +222,17 @@ void vk_sha256_final(vk_sha256 *hash, uint8_t *out32);
 // The index of the first float whose absolute value is not at most `limit` (so also of the first NaN); `count` if none.
 size_t vk_first_beyond(const float *floats, size_t count, float limit);
 
+// The index of the first float that is not a whole number from `least` to `greatest`, both within ±2^22; `count` if none.
+size_t vk_first_unfit(const float *floats, size_t count, float least, float greatest);
+
+// Between `count` floats and the same numbers as stored. Floats must be numbers of the element type: for f16 they are
+// rounded to the nearest, for the integers taken to the nearest end of the range, for bits all but zero is one.
+void vk_floats_to_stored(VKElement element, const float *floats, void *stored, size_t count);
+void vk_stored_to_floats(VKElement element, const void *stored, float *floats, size_t count);
+
+// The ones among `count` bits, which begin a byte; bits behind them are zero.
+size_t vk_ones(const void *bits, size_t count);
+
 // Calls through the table in use, for callers that cannot index C arrays.
 static inline void vk_dot(VKElement element, const float *query, const void *rows, size_t dimension, size_t count,
                           size_t stride, float *out) {
@@ -186,6 +242,10 @@ static inline void vk_squared_l2(VKElement element, const float *query, const vo
                                  size_t stride, float *out) {
   vk_active_kernels()->squared_l2[element](query, rows, dimension, count, stride, out);
 }
+static inline void vk_l1(VKElement element, const float *query, const void *rows, size_t dimension, size_t count,
+                         size_t stride, float *out) {
+  vk_active_kernels()->l1[element](query, rows, dimension, count, stride, out);
+}
 static inline void vk_dot_and_squares(VKElement element, const float *query, const void *rows, size_t dimension,
                                       size_t count, size_t stride, float *products, float *squares) {
   vk_active_kernels()->dot_and_squares[element](query, rows, dimension, count, stride, products, squares);
@@ -194,8 +254,19 @@ static inline void vk_exact(VKElement element, VKMetric metric, const float *que
                             const void *rows, size_t dimension, size_t count, size_t stride, float *out) {
   vk_active_kernels()->exact[element](metric, query, query_squares, rows, dimension, count, stride, out);
 }
+static inline void vk_stored(VKElement element, VKMetric metric, const void *query, double query_squares,
+                             const void *rows, size_t dimension, size_t count, size_t stride, float *out) {
+  vk_active_kernels()->stored[element - VKElementI8](metric, query, query_squares, rows, dimension, count, stride, out);
+}
+// The sum of squares of a stored vector.
 static inline double vk_squares(VKElement element, const void *vector, size_t dimension) {
-  return vk_active_kernels()->squares[element](vector, dimension);
+  switch (element) {
+    case VKElementF32:
+    case VKElementF16: return vk_active_kernels()->squares[element](vector, dimension);
+    case VKElementI8:
+    case VKElementU8: return vk_active_kernels()->stored_squares[element - VKElementI8](vector, dimension);
+    case VKElementBit: return (double)vk_ones(vector, dimension);
+  }
 }
 
 static inline void vk_code_dots(const int8_t *query, const void *rows, size_t dimension, size_t count, size_t stride,
@@ -226,6 +297,10 @@ static inline void vk_code_tile(const void *queries, size_t query_count, size_t 
 static inline size_t vk_code_survivors(const vk_code_bound *bound, const int32_t *dots, const int32_t *_Nullable lows,
                                        const int32_t *squares, const float *residuals, size_t count, uint32_t *out) {
   return vk_active_kernels()->code_survivors(bound, dots, lows, squares, residuals, count, out);
+}
+static inline size_t vk_tile_survivors(const vk_tile_bound *bound, const int32_t *dots, const float *terms,
+                                       const float *residuals, size_t count, uint32_t *out) {
+  return vk_active_kernels()->tile_survivors(bound, dots, terms, residuals, count, out);
 }
 static inline void vk_nibble_dots(const int8_t *query, const void *rows, size_t dimension, size_t count, size_t stride,
                                   int32_t *out) {
@@ -269,6 +344,14 @@ static inline void vk_halves_to_floats(const void *halves, float *out, size_t co
 }
 static inline void vk_floats_to_halves(const float *floats, void *out, size_t count) {
   vk_active_kernels()->floats_to_halves(floats, out, count);
+}
+
+static inline void vk_mask_ranges(VKColumn type, const void *column, size_t count, const void *bounds, size_t ranges,
+                                  uint64_t *words) {
+  vk_active_kernels()->in_ranges[type](column, count, bounds, ranges, words);
+}
+static inline void vk_mask_set(VKColumn type, const void *codes, size_t count, const uint32_t *set, uint64_t *words) {
+  vk_active_kernels()->in_set[type](codes, count, set, words);
 }
 
 #pragma clang assume_nonnull end

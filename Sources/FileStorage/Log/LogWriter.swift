@@ -71,16 +71,16 @@ package final class LogWriter {
   ///   - previousChain: The chain CRC at `previousEnd` of the log before; 0 for the first.
   ///   - previousEnd: Where the log before ends: bytes behind are never read again; 0 for the first.
   ///   - features: What a program must know to use the log.
-  ///   - salt: Random unless a test needs a certain one.
+  ///   - salt: The file system's random bits unless a test needs certain ones.
   /// - Returns: A writer of the new log.
   /// - Throws: `.file`; the log does not exist then, unless making its name durable failed.
   package static func create(
     _ fs: any FileSystem, number: UInt64, firstLSN: UInt64, collection: UUID16, manifestVersion: UInt64,
     previousChain: UInt32, previousEnd: UInt64, features: FeatureBits = FeatureBits(),
-    salt: UInt64 = UInt64.random(in: .min ... .max)
+    salt: UInt64? = nil
   ) throws(StorageError) -> LogWriter {
     let header = LogHeader(
-      number: number, firstLSN: firstLSN, salt: salt, manifestVersion: manifestVersion,
+      number: number, firstLSN: firstLSN, salt: salt ?? fs.randomBits(), manifestVersion: manifestVersion,
       previousChain: previousChain,
       previousEnd: previousEnd, features: features)
     let name = FileNames.log(number)
@@ -240,7 +240,9 @@ package final class LogWriter {
 
   /// Marks the end of a clean run: a seal right behind the last commit, and nothing behind it.
   ///
-  /// The log can be used on: the next transaction overwrites the seal. Does nothing when it is sealed already.
+  /// Until the seal is durable, zeros follow it: a crash that leaves part of it leaves a longer file, or one that ends
+  /// within. So a file that ends where a seal ends had a whole one, and a wrong bit in it is damage. The cut itself need
+  /// not last. The log can be used on: the next transaction overwrites the seal. Does nothing when it is sealed already.
   ///
   /// - Throws: `.file` when the seal could not be written: nothing is lost; `.poisoned`.
   package func seal() throws(StorageError) {
@@ -249,12 +251,10 @@ package final class LogWriter {
     let seal = LogSeal(
       end: validEnd, lastLSN: lastLSN, chain: chain, nanoseconds: file.fileSystem.now(), salt: salt)
     let end = validEnd + UInt64(LogFormat.sealLength)
+    fileEnd = max(fileEnd, end + UInt64(LogFormat.sealMargin))
     do throws(FileError) {
-      try file.writeFully(seal.encode(), at: validEnd)
-      try file.truncate(to: end)
-      fileEnd = end
+      try file.writeFully(seal.encode() + [UInt8](repeating: 0, count: LogFormat.sealMargin), at: validEnd)
     } catch {
-      fileEnd = max(fileEnd, end)
       throw .file(error)
     }
     do throws(FileError) {
@@ -263,6 +263,13 @@ package final class LogWriter {
       throw poison((lastLSN + 1)...(lastLSN + 1))
     }
     isSealed = true
+    do throws(FileError) {
+      try file.truncate(to: end)
+      fileEnd = end
+    } catch {
+      // A sealed log with zeros behind the seal proves as much.
+      return
+    }
   }
 
   /// Remembers that a flush failed.

@@ -22,8 +22,8 @@ enum CollectionCreation {
   /// With `acceptsEqual` a collection with the same settings is left as it is; otherwise one that exists is a failure
   /// with status 7. Gives the identifier (nil for a rehearsal), and whether the collection did not exist before.
   static func create(
-    _ path: String, _ settings: CollectionSettings, mode: UInt32?, acceptsEqual: Bool,
-    _ context: CommandContext
+    _ path: String, _ settings: CollectionSettings, options: [String: String] = [:], mode: UInt32?,
+    acceptsEqual: Bool, _ context: CommandContext
   ) throws(CommandFailure) -> (uuid: UUID16?, isNew: Bool) {
     if context.isDryRun { return try rehearse(path, settings, acceptsEqual: acceptsEqual, context) }
     var madeFolder = true
@@ -39,7 +39,8 @@ enum CollectionCreation {
         throw .networkFileSystem(path: path)
       }
       let made = try Collection.create(
-        on: fs, settings, uuid: .random(), creator: VersionCommand.creator, origin: context.origin)
+        on: fs, settings, options: options, uuid: .random(), creator: VersionCommand.creator,
+        origin: context.origin)
       return (made.identity.uuid, true)
     } catch {
       if madeFolder { try? RealFileSystem.removeTree(path) }

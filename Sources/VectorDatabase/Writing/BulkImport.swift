@@ -25,6 +25,8 @@ package final class BulkImport {
   private let isRehearsal: Bool
   private let memoryBudget: Int
   private var temporaryNames: [String] = []
+  /// Numbers of the segments that `commit` has added.
+  package private(set) var newSegments: Set<UInt64> = []
   /// Rows of the collection that records of this import take the place of.
   private var replacedRows: UInt64 = 0
 
@@ -159,6 +161,7 @@ package final class BulkImport {
     var manifest = writer.state.manifest
     var (entries, files) = replacesAll ? ([], []) : try writer.deletionFiles(dead)
     var number = try writer.nextNumber()
+    var added: Set<UInt64> = []
     for part in finished {
       var entry = part.entry
       entry.number = number
@@ -173,6 +176,7 @@ package final class BulkImport {
         files.append(deletion)
       }
       entries.append(entry)
+      added.insert(entry.number)
     }
     manifest.segments = entries
     manifest.indexes.removeAll { index in !entries.contains { $0.number == index.segment } }
@@ -189,6 +193,7 @@ package final class BulkImport {
     try writer.adopt(published)
     GarbageCollector.collectIfFree(writer)
     temporaryNames = []
+    newSegments = added
     receipt.lsn = lsn
     receipt.version = published.version
     return receipt

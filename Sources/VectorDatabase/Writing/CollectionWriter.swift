@@ -79,7 +79,7 @@ package final class CollectionWriter {
       try manifest.features.check(path: FileNames.manifest(version), forWriting: true)
     }
     try lifted { () throws(StorageError) in
-      try collection.identity.features.check(path: "VDB", forWriting: true)
+      try collection.identity.features.check(path: CollectionIdentity.fileName, forWriting: true)
     }
     state = try CollectionState.open(manifest, collection)
     let logs = try LogFiles.read(manifest, fileSystem, collection.identity)
