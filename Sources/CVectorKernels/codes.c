@@ -1,6 +1,7 @@
 // The kernels over codes of every level, from one body.
 
 #include "kernels.h"
+#include "wide_load.h"
 
 #include <string.h>
 
@@ -48,6 +49,7 @@ ALWAYS words4 dot_16_codes(words4 sums, bytes16 x, bytes16 y) {
 #endif
 
 #define LEVEL(name) name##_base
+#define LOAD_ROW(pointer) LEVEL(load_codes)(pointer)
 #define WIDTH 4
 #define DOT_CODES(sums, x, y) dot_16_codes(sums, x, y)
 #define DOT_NIBBLES(sums, x, y) dot_16_codes(sums, x, y)
@@ -77,6 +79,7 @@ ALWAYS words8 dot_codes_avx2(words8 sums, bytes32 x, bytes32 y) {
 }
 
 #define LEVEL(name) name##_avx2
+#define LOAD_ROW(pointer) LEVEL(load_codes)(pointer)
 #define WIDTH 8
 #define DOT_CODES(sums, x, y) dot_codes_avx2(sums, x, y)
 #define DOT_NIBBLES(sums, x, y) dot_nibbles_avx2(sums, x, y)
@@ -101,6 +104,7 @@ ALWAYS words16 dot_unsigned_avx512(words16 sums, bytes64 x, bytes64 y) {
 }
 
 #define LEVEL(name) name##_avx512
+#define LOAD_ROW(pointer) load_64_bytes(pointer)
 #define WIDTH 16
 #define DOT_CODES(sums, x, y) dot_unsigned_avx512(sums, x, y)
 #define DOT_NIBBLES(sums, x, y) dot_unsigned_avx512(sums, x, y)
@@ -122,6 +126,7 @@ ALWAYS words4 dot_codes_dotprod(words4 sums, bytes16 x, bytes16 y) {
 }
 
 #define LEVEL(name) name##_dotprod
+#define LOAD_ROW(pointer) LEVEL(load_codes)(pointer)
 #define WIDTH 4
 #define DOT_CODES(sums, x, y) dot_codes_dotprod(sums, x, y)
 #define DOT_NIBBLES(sums, x, y) dot_codes_dotprod(sums, x, y)

@@ -35,6 +35,7 @@ static void fill_native(void) {
   uint32_t wide = bit_AVX512F | bit_AVX512BW | bit_AVX512VL | bit_AVX512DQ;
   int avx512 = avx2 && (states & 0xE6) == 0xE6 && (b7 & wide) == wide;
   int vnni = avx512 && (c7 & bit_AVX512VNNI);
+  int popcount = avx512 && (c7 & bit_AVX512VPOPCNTDQ);
   for (int level = VKLevelAVX2; level <= VKLevelAVX512; level++) {
     if (!(level == VKLevelAVX2 ? avx2 : avx512)) continue;
     tables[level] = tables[VKLevelBase];
@@ -43,10 +44,11 @@ static void fill_native(void) {
     if (sha) tables[level].sha256_blocks = vk_sha256_blocks_native;
     (level == VKLevelAVX2 ? vk_vectors_avx2 : vk_vectors_avx512)(&tables[level]);
     (level == VKLevelAVX2 ? vk_frames_avx2 : vk_frames_avx512)(&tables[level]);
-    (level == VKLevelAVX2 ? vk_scan_avx2 : vk_scan_avx512)(&tables[level]);
     (level == VKLevelAVX2 ? vk_tiles_avx2 : vk_tiles_avx512)(&tables[level]);
-    // Without VNNI the codes of the wide level are those of AVX2.
+    (level == VKLevelAVX2 ? vk_scan_avx2 : vk_scan_avx512)(&tables[level]);
+    // Without VNNI the codes of the wide level are those of AVX2, without VPOPCNTDQ so are its bits.
     (level == VKLevelAVX512 && vnni ? vk_codes_avx512 : vk_codes_avx2)(&tables[level]);
+    (level == VKLevelAVX512 && popcount ? vk_bits_avx512 : vk_bits_avx2)(&tables[level]);
     (level == VKLevelAVX2 ? vk_elements_avx2 : vk_elements_avx512)(&tables[level]);
     (level == VKLevelAVX2 ? vk_masks_avx2 : vk_masks_avx512)(&tables[level]);
     supported[level] = 1;
@@ -87,10 +89,11 @@ static void fill(void) {
   vk_vectors_base(base);
   vk_codes_base(base);
   vk_frames_base(base);
+  vk_tiles_base(base);
   vk_elements_base(base);
+  vk_bits_base(base);
   vk_masks_base(base);
   vk_scan_base(base);
-  vk_tiles_base(base);
   supported[VKLevelBase] = 1;
   tables[VKLevelScalar] = *base;
   tables[VKLevelScalar].level = VKLevelScalar;

@@ -1,7 +1,9 @@
-// The kernels of stored 8-bit integers and bits at every level, from one body, and their conversion from and to floats.
+// The kernels of stored 8-bit integers at every level, from one body, and the conversion of integers and bits from and to
+// floats.
 
 #include "finish.h"
 #include "kernels.h"
+#include "masked_ends.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -102,11 +104,6 @@ size_t vk_ones(const void *bits, size_t count) {
   for (size_t i = 0; i < (count + 7) / 8; i++) ones += (size_t)__builtin_popcount(bytes[i]);
   return ones;
 }
-
-// A vector loaded from within masks the first of its bytes.
-static const uint8_t zeros_then_ones[128] = {
-    [64 ... 127] = 0xFF,
-};
 
 #if defined(__x86_64__)
 #define LEVEL(name) name##_base

@@ -9,31 +9,55 @@
 // Keeps the compiler from using vectors.
 #define ONE_BY_ONE _Pragma("clang loop vectorize(disable) unroll(disable)")
 
-static float dot(const float *query, const float *row, size_t dimension) {
-  float sum = 0;
-  ONE_BY_ONE for (size_t i = 0; i < dimension; i++) sum += query[i] * row[i];
-  return sum;
+// Sums are made in runs, at most 16 of them, so that no element takes part in more additions than the others allow.
+static size_t run_length(size_t dimension) { return dimension <= 256 ? 16 : dimension / 16 + 1; }
+
+#define SUM_IN_RUNS(sum, term)                                                     \
+  do {                                                                             \
+    size_t run = run_length(dimension);                                            \
+    for (size_t from = 0; from < dimension; from += run) {                         \
+      size_t to = dimension - from < run ? dimension : from + run;                 \
+      float part = 0;                                                              \
+      ONE_BY_ONE for (size_t i = from; i < to; i++) part += (term);                \
+      (sum) += part;                                                               \
+    }                                                                              \
+  } while (0)
+
+// A float at any address.
+typedef float loose_float __attribute__((aligned(1)));
+
+static const loose_float *row_at(const void *rows, size_t index, size_t stride) {
+  return (const loose_float *)((const uint8_t *)rows + index * stride);
 }
 
 static void dot_f32(const float *query, const void *rows, size_t dimension, size_t count, size_t stride, float *out) {
-  for (size_t r = 0; r < count; r++) out[r] = dot(query, (const float *)((const uint8_t *)rows + r * stride), dimension);
+  const loose_float *q = row_at(query, 0, 0);
+  for (size_t r = 0; r < count; r++) {
+    const loose_float *row = row_at(rows, r, stride);
+    float sum = 0;
+    SUM_IN_RUNS(sum, q[i] * row[i]);
+    out[r] = sum;
+  }
 }
 
 static void l2_f32(const float *query, const void *rows, size_t dimension, size_t count, size_t stride, float *out) {
+  const loose_float *q = row_at(query, 0, 0);
   for (size_t r = 0; r < count; r++) {
-    const float *row = (const float *)((const uint8_t *)rows + r * stride);
+    const loose_float *row = row_at(rows, r, stride);
     float sum = 0;
-    ONE_BY_ONE for (size_t i = 0; i < dimension; i++) sum += (query[i] - row[i]) * (query[i] - row[i]);
+    SUM_IN_RUNS(sum, (q[i] - row[i]) * (q[i] - row[i]));
     out[r] = sum;
   }
 }
 
 static void both_f32(const float *query, const void *rows, size_t dimension, size_t count, size_t stride,
                      float *products, float *squares) {
+  const loose_float *q = row_at(query, 0, 0);
   for (size_t r = 0; r < count; r++) {
-    const float *row = (const float *)((const uint8_t *)rows + r * stride);
+    const loose_float *row = row_at(rows, r, stride);
     float product = 0, square = 0;
-    ONE_BY_ONE for (size_t i = 0; i < dimension; i++) product += query[i] * row[i], square += row[i] * row[i];
+    SUM_IN_RUNS(product, q[i] * row[i]);
+    SUM_IN_RUNS(square, row[i] * row[i]);
     products[r] = product, squares[r] = square;
   }
 }
@@ -91,7 +115,8 @@ static void float_tile(const float *queries, size_t query_count, size_t query_st
                        size_t row_count, size_t dimension, float *out, size_t out_stride) {
   for (size_t q = 0; q < query_count; q++) {
     for (size_t r = 0; r < row_count; r++) {
-      const float *query = queries + q * query_stride, *row = panels + r / 16 * 16 * dimension + r % 16;
+      const loose_float *query = (const loose_float *)queries + q * query_stride;
+      const loose_float *row = (const loose_float *)panels + r / 16 * 16 * dimension + r % 16;
       float sum = 0;
       for (size_t i = 0; i < dimension; i += 256) {
         float run = 0;

@@ -3,6 +3,7 @@
 #include "halves.h"
 #include "finish.h"
 #include "kernels.h"
+#include "wide_load.h"
 
 #include <string.h>
 
@@ -22,6 +23,7 @@ size_t vk_first_beyond(const float *floats, size_t count, float limit) {
 }
 
 #define LEVEL(name) name##_base
+#define LOAD_ROW(pointer) LEVEL(load)(0, pointer, 0)
 #define WIDTH 4
 #if defined(__aarch64__)
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
@@ -38,6 +40,7 @@ size_t vk_first_beyond(const float *floats, size_t count, float limit) {
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 
 #define LEVEL(name) name##_avx2
+#define LOAD_ROW(pointer) LEVEL(load)(0, pointer, 0)
 #define WIDTH 8
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 #define LOAD_HALVES(pointer) (LEVEL(floats)) load_8_halves_avx2(pointer)
@@ -52,6 +55,7 @@ size_t vk_first_beyond(const float *floats, size_t count, float limit) {
     apply_to = function)
 
 #define LEVEL(name) name##_avx512
+#define LOAD_ROW(pointer) (LEVEL(floats)) load_64_bytes(pointer)
 #define WIDTH 16
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 #define LOAD_HALVES(pointer) (LEVEL(floats)) load_16_halves_avx512(pointer)

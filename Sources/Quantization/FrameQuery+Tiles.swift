@@ -14,6 +14,7 @@ extension FrameQuery {
   /// Fills in the number of each row that `tileSurvivors` wants, which is the same for every query of a frame.
   ///
   /// - Parameters:
+  ///   - frame: The frame of the rows.
   ///   - squares: The rows' sums of squared codes.
   ///   - residuals: The rows' residuals.
   ///   - count: Rows.

@@ -68,7 +68,7 @@ extension VectorFrame {
     guard bytes[0] == Self.newestVersion else {
       throw .unsupportedVersion(found: Int(bytes[0]), newest: Self.newestVersion)
     }
-    guard let metric = Metric(rawValue: bytes[1]) else {
+    guard let metric = Metric(rawValue: bytes[1]), Self.supports(metric, .f32) else {
       throw .invalidField(name: "metric", value: String(bytes[1]))
     }
     guard bytes[2] == 0 || bytes[2] == 1 && metric == .dot else {

@@ -13,6 +13,8 @@ extension VectorFrame {
   /// of the sample's coordinates, and as 99.99 of a hundred of them; where more than one in 200 sample rows would still have a
   /// coordinate beyond that, as 99.999 of a hundred. An augmented frame also looks at the length of every row.
   ///
+  /// Precondition: `supports` says so for the metric and the source's type.
+  ///
   /// - Parameters:
   ///   - rows: The source; it may be empty.
   ///   - metric: What distances mean.
@@ -24,6 +26,7 @@ extension VectorFrame {
   package static func fit<Failure: Error>(
     _ rows: RowSource<Failure>, metric: Metric, isAugmented: Bool = false, seed: UInt64, threads: Int
   ) throws(Failure) -> VectorFrame {
+    precondition(supports(metric, rows.elementType))
     let isAugmented = isAugmented && metric == .dot
     let length = rows.dimension + (isAugmented ? 1 : 0)
     let norm = isAugmented ? try greatestNorm(rows, threads: threads) : 0

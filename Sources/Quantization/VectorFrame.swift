@@ -52,6 +52,14 @@ package struct VectorFrame: Equatable, Sendable {
   /// Four rounds of a sign for each coordinate; a set bit is -1.
   let signs: [UInt8]
 
+  /// Whether frames are made for vectors of a type under a metric: they know lengths and angles, and no bits.
+  package static func supports(_ metric: Metric, _ elementType: ElementType) -> Bool {
+    switch metric {
+    case .cosine, .dot, .l2: elementType != .bit
+    case .l1, .hamming: false
+    }
+  }
+
   /// A frame made of its parts; `signs` are drawn from the seed when they are nil.
   ///
   /// Precondition: the mean has the right number of elements.
@@ -157,9 +165,17 @@ package struct VectorFrame: Equatable, Sendable {
     }
     // Safe: the mean has the length that `init` checked, the caller vouches for the rest.
     unsafe mean.withUnsafeBufferPointer { mean in
-      unsafe vk_centre(
-        element, vector, factor, isCentred ? mean.baseAddress : nil, dimension, paddedDimension, coordinates)
-      if isAugmented { unsafe coordinates[dimension] = extra - (isCentred ? mean[dimension] : 0) }
+      let mean = isCentred ? mean.baseAddress : nil
+      if elementType == .f32 || elementType == .f16 {
+        unsafe vk_centre(element, vector, factor, mean, dimension, paddedDimension, coordinates)
+      } else {
+        unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: dimension) { floats in
+          guard let floats = floats.baseAddress else { return }
+          unsafe elementType.load(vector, count: dimension, to: floats)
+          unsafe vk_centre(.F32, floats, factor, mean, dimension, paddedDimension, coordinates)
+        }
+      }
+      if isAugmented { unsafe coordinates[dimension] = extra - (mean?[dimension] ?? 0) }
     }
     return true
   }

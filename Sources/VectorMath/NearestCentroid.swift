@@ -74,19 +74,23 @@ struct NearestCentroid: Sendable {
     // The squared distance, less that of the point from the origin, is at most `least` for some centroid.
     let vanished = Double(dimension) * 0x1p-147
     var least = Double.infinity
-    for centroid in 0..<count {
+    for centroid in 0..<count where products[start + centroid].isFinite {
       let score = squares[centroid] - 2 * Double(products[start + centroid])
       least = min(least, score + slacks[centroid] * length + squares[centroid] * 1e-12)
     }
+    // Distances that a float cannot tell apart, or that no float can hold, are equal: none of them may be left out.
+    let nearest = max(0, least + length * length)
+    let limit = nearest < 1e75 ? least + nearest * 0x1p-21 + vanished : .infinity
     var best: UInt32 = 0
     var bestDistance = Float.infinity
     var candidates = 0
     for pass in 0..<2 {
       for centroid in 0..<count {
-        let score = squares[centroid] - 2 * Double(products[start + centroid])
+        let product = products[start + centroid]
+        let score = squares[centroid] - 2 * Double(product)
         let low = score - slacks[centroid] * length - squares[centroid] * 1e-12 - vanished
-        // A product beyond the range of a float leaves no bound: its centroid stays.
-        if low > least + vanished { continue }
+        // A product beyond the range of a float says nothing: its centroid stays.
+        if product.isFinite && low > limit { continue }
         if pass == 0 {
           candidates += 1
           if candidates == 1 { best = UInt32(truncatingIfNeeded: centroid) }

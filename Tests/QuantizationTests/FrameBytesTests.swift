@@ -4,7 +4,7 @@ import VectorMath
 
 /// A frame read back is the frame, and bytes that are no frame are an error.
 @Suite struct FrameBytesTests {
-  @Test(arguments: Metric.allCases, [false, true])
+  @Test(arguments: VectorFrame.metrics, [false, true])
   func bytesComeBack(metric: Metric, isAugmented: Bool) throws {
     let vectors = SampleVectors(.normal, dimension: 70, count: 100, seed: 1)
     let frame = VectorFrame.fit(

@@ -162,13 +162,13 @@ import VectorMath
     var rows = SampleVectors(.normal, dimension: 3, count: 60, seed: 6).rows
     rows[1] = [0, 0, 0]
     rows[2] = [3e38, -3e38, 3e38]
-    rows[3] = [1e-40, 0, 0]
+    rows[3] = [0x1p-140, 0, 0]
     rows[4] = rows[5]
     rows[6] = [1e-19, 1e-19, 0]
     for shape in 0..<3 {
       let chosen = shape == 0 ? rows : shape == 1 ? [[Float]](repeating: rows[0], count: 5) : [[0], [0]]
       let vectors = SampleVectors(chosen)
-      for metric in Metric.allCases {
+      for metric in VectorFrame.metrics {
         let frame = VectorFrame.fit(vectors.source, metric: metric, seed: 6, threads: 1)
         let nibbles = Nibbles(vectors, frame)
         for query in chosen {

@@ -50,6 +50,11 @@ final class SampleVectors: @unchecked Sendable {
       case .constant: vector = centres[0]
       }
       if elementType == .f16 { vector = vector.map { Float(Float16(max(-60_000, min(60_000, $0)))) } }
+      if let range = elementType.wholeNumbers {
+        vector = vector.map {
+          max(Float(range.lowerBound), min(Float(range.upperBound), ($0 * 20).rounded()))
+        }
+      }
       rows.append(vector)
     }
     self.init(rows, elementType: elementType, gap: gap)
@@ -60,16 +65,10 @@ final class SampleVectors: @unchecked Sendable {
     self.elementType = elementType
     dimension = rows.first?.count ?? 1
     count = rows.count
-    stride = dimension * elementType.bytesPerElement + gap
+    stride = elementType.storedBytes(dimension: dimension) + gap
     bytes = .allocate(byteCount: rows.count * stride + 64, alignment: 64)
     for (row, vector) in rows.enumerated() {
-      for (index, number) in vector.enumerated() {
-        let place = bytes + row * stride
-        switch elementType {
-        case .f32: place.storeBytes(of: number, toByteOffset: 4 * index, as: Float.self)
-        case .f16: place.storeBytes(of: Float16(number), toByteOffset: 2 * index, as: Float16.self)
-        }
-      }
+      elementType.store(vector, count: dimension, to: bytes + row * stride)
     }
   }
 
@@ -83,7 +82,20 @@ final class SampleVectors: @unchecked Sendable {
   }
 
   func distance(_ metric: Metric, _ query: [Float], _ row: Int) -> Float {
-    ExactDistance.distance(
+    if elementType.wholeNumbers != nil {
+      // The engine's distance takes only queries of the element type.
+      let squares = vectorSquares(query, elementType: .f32, dimension: dimension)
+      var distance: Float = 0
+      let vector = rows[row]
+      vector.withUnsafeBytes { vector in
+        guard let first = vector.baseAddress else { return }
+        ExactDistance.distances(
+          metric: metric, query: query, querySquares: squares, rows: first, elementType: .f32,
+          dimension: dimension, count: 1, stride: 0, into: &distance)
+      }
+      return distance
+    }
+    return ExactDistance.distance(
       metric: metric, query: query, row: bytes + row * stride, elementType: elementType, dimension: dimension)
   }
 }
@@ -95,6 +107,11 @@ extension VectorMath.SeededGenerator {
     for _ in 0..<12 { sum += nextUnitFloat() }
     return sum
   }
+}
+
+extension VectorFrame {
+  /// The metrics that there are frames for.
+  static let metrics: [Metric] = [.cosine, .dot, .l2]
 }
 
 /// The codes of all rows of a frame.

@@ -25,7 +25,8 @@ import VectorMath
       var best = (Float.infinity, 0)
       for cluster in 0..<centroids.count / dimension {
         let row = Array(centroids[cluster * dimension..<(cluster + 1) * dimension])
-        best = min(best, (ScalarReference.distance(.l2, query, row), cluster))
+        let distance = ScalarReference.distance(.l2, query, row)
+        if distance < best.0 { best = (distance, cluster) }
       }
       return UInt32(best.1)
     }

@@ -185,10 +185,10 @@ typedef struct {
   // in double, added up as `exact` does, the squares of `vector[i]` and of `vector[i] - scale * codes[i]`.
   void (*encode)(const float *vector, size_t dimension, float scale, float inverse_scale, int8_t *codes,
                  int32_t *code_squares, double *squares, double *residual_squares);
-  vk_in_ranges _Nonnull in_ranges[5];
-  vk_in_set _Nonnull in_set[3];
   // 4-bit codes of a vector, `dimension / 2` bytes, and three floats, its factors: see encode_nibbles in bodies/frames.inc.
   void (*encode_nibbles)(const float *vector, size_t dimension, uint8_t *codes, void *factors);
+  vk_in_ranges _Nonnull in_ranges[5];
+  vk_in_set _Nonnull in_set[3];
 } vk_kernels;
 
 // The table in use: the processor's best unless a lower level was forced.

@@ -46,7 +46,7 @@ package final class FlatIndex: Sendable {
 
   /// Whether codes can be made of such vectors.
   package static func supports(dimension: Int, _ elementType: ElementType, _ metric: Metric) -> Bool {
-    paddedDimension(dimension) <= largestDimension
+    paddedDimension(dimension) <= largestDimension && VectorFrame.supports(metric, elementType)
   }
 
   /// Takes an index file that was proved to belong to its segment, and fits its sections together.
