@@ -1,4 +1,5 @@
 import FileStorage
+import MetadataFilters
 
 extension RowOrigin {
   /// "docs.jsonl:12 (record 11)", or as much of it as is known; empty for the command line.

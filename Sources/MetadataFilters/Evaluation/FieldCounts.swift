@@ -4,7 +4,7 @@ package import VectorMath
 /// Counts the rows that have each value of a field.
 ///
 /// A row with an array counts once for each distinct element. Numbers that are equal are one value.
-package struct FieldCounts: FieldSink {
+package struct FieldCounts: FieldSink, FieldGathering {
   /// Rows of each value, as far as the columns before the last one and the rows that were read are concerned; see `finish`.
   private var totals: [Value: Int] = [:]
   private var column: Column?
@@ -188,7 +188,7 @@ private struct NumberCounts {
 }
 
 /// Gathers the numbers of a field; other values are left out.
-package struct FieldNumbers: FieldSink {
+package struct FieldNumbers: FieldSink, FieldGathering {
   /// The numbers, as doubles.
   package private(set) var numbers: [Double] = []
 
@@ -232,7 +232,7 @@ package struct FieldNumbers: FieldSink {
 /// Counts the instants of a field in intervals of equal length; values that spell no instant are left out.
 ///
 /// Intervals are counted from 1970-01-01T00:00:00Z, those of whole weeks from Monday, 1969-12-29.
-package struct FieldIntervals: FieldSink {
+package struct FieldIntervals: FieldSink, FieldGathering {
   private let length: Int128
   private let shift: Int128
   private var totals: [Int128: Int] = [:]

@@ -20,7 +20,7 @@ package struct FieldKey: Sendable {
 /// Gathers the place of each row of one segment after the other in the order of a field.
 ///
 /// The order is that of `FieldOrder`; rows without a scalar come last, ascending and descending.
-package struct FieldKeys: FieldSink {
+package struct FieldKeys: FieldSink, FieldGathering {
   /// Rows gathered since the last segment began, with their keys, in no order.
   package private(set) var found: [(row: UInt32, key: FieldKey)] = []
   private var bytes: [UInt8] = []

@@ -1,5 +1,3 @@
-package import FileStorage
-
 /// What the metadata of a collection's records must be: the types of fields and rules for their values.
 ///
 /// Fields that are not named may be anything. A field that is missing or null is accepted unless it is required.

@@ -21,6 +21,14 @@ package struct SchemaViolation: Equatable, Sendable {
   package let expected: String
   /// What was found, shortened.
   package let found: String
+
+  /// Makes a violation from its parts.
+  package init(field: String, rule: Rule, expected: String, found: String) {
+    self.field = field
+    self.rule = rule
+    self.expected = expected
+    self.found = found
+  }
 }
 
 /// Checks records against a schema. Immutable; safe to share between threads.

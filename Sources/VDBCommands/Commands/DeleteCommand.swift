@@ -69,10 +69,14 @@ package enum DeleteCommand: ToolCommand {
         ids = try engine { () throws(DatabaseError) in try writer.state.ids(of: outcome.rows) }
       }
       let (wanted, count) = (ids, expected)
-      (receipt, missing) = try engine { () throws(DatabaseError) in
-        isAll
-          ? (try writer.deleteAll(expectedCount: count, dryRun: isDryRun), [])
-          : try writer.delete(wanted, expectedCount: count, dryRun: isDryRun)
+      if isAll {
+        receipt = try engine { () throws(DatabaseError) in
+          try writer.deleteAll(expectedCount: count, dryRun: isDryRun)
+        }
+      } else {
+        (receipt, missing) = try engine { () throws(DatabaseError) in
+          try writer.delete(wanted, expectedCount: count, dryRun: isDryRun)
+        }
       }
     } catch {
       try? writer.close()

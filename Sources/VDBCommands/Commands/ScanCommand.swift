@@ -106,7 +106,7 @@ package enum ScanCommand: ToolCommand {
     _ lines: RecordLines, _ context: CommandContext
   ) throws(CommandFailure) -> (count: Int, next: String?) {
     let after = try cursor?.place.map { (place) throws(CommandFailure) in
-      (place.value, try IDArguments.parse(place.id, type: snapshot.collection.settings.idType))
+      (value: place.value, id: try IDArguments.parse(place.id, type: snapshot.collection.settings.idType))
     }
     // One more than wanted tells whether there are more.
     let rows = try engine { () throws(DatabaseError) in

@@ -244,7 +244,8 @@ package enum SchemaCommand: ToolCommand {
         let schema = result.schema
         let isDryRun = context.isDryRun
         _ = try engine { () throws(DatabaseError) in
-          isDryRun ? try writer.rehearseSchema(schema) : try writer.setSchema(schema)
+          if isDryRun { return try writer.rehearseSchema(schema) }
+          return try writer.setSchema(schema)
         }
       }
     } catch {

@@ -107,6 +107,6 @@ private enum FilterFileReader {
   static func read(_ file: FilterFile, _ context: CommandContext) throws(CommandFailure) -> FilterValueSet {
     if file.name == "-" { try context.requireStandardInput() }
     let source = try files { () throws(FileError) in try InputSource(file.name) }
-    return try records { () throws(FormatError) in try ValueListReader.read(source, as: file) }
+    return try records { () throws(FormatError) in try ValueListReader.read(source, file) }
   }
 }

@@ -1,4 +1,4 @@
-package import FileStorage
+import FileStorage
 package import MetadataFilters
 import VectorMath
 
