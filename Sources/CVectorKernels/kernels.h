@@ -5,12 +5,35 @@
 
 // Each fills in what its file offers at one level. A level must only be called where the processor has its instructions.
 void vk_vectors_base(vk_kernels *table);
+void vk_codes_base(vk_kernels *table);
+void vk_frames_base(vk_kernels *table);
+void vk_tiles_base(vk_kernels *table);
+void vk_scalar(vk_kernels *table);
+void vk_elements_base(vk_kernels *table);
+void vk_bits_base(vk_kernels *table);
 void vk_masks_base(vk_kernels *table);
+void vk_scan_base(vk_kernels *table);
 #if defined(__x86_64__)
 void vk_vectors_avx2(vk_kernels *table);
 void vk_vectors_avx512(vk_kernels *table);
+void vk_codes_avx2(vk_kernels *table);
+// Needs AVX-512 VNNI too.
+void vk_codes_avx512(vk_kernels *table);
+void vk_frames_avx2(vk_kernels *table);
+void vk_frames_avx512(vk_kernels *table);
+void vk_tiles_avx2(vk_kernels *table);
+void vk_tiles_avx512(vk_kernels *table);
+void vk_elements_avx2(vk_kernels *table);
+void vk_elements_avx512(vk_kernels *table);
+void vk_bits_avx2(vk_kernels *table);
+// Needs AVX-512 VPOPCNTDQ too.
+void vk_bits_avx512(vk_kernels *table);
 void vk_masks_avx2(vk_kernels *table);
 void vk_masks_avx512(vk_kernels *table);
+void vk_scan_avx2(vk_kernels *table);
+void vk_scan_avx512(vk_kernels *table);
+#elif defined(__aarch64__)
+void vk_codes_dotprod(vk_kernels *table);
 #endif
 
 uint32_t vk_crc32c_table(uint32_t crc, const void *bytes, size_t count);

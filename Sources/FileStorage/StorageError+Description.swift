@@ -104,6 +104,8 @@ extension UnsupportedFormat: CustomStringConvertible {
     case .writerFeatures(let unknown):
       "cannot write the collection: \(path) uses \(FeatureBits.names(ofWriter: unknown)), and writing needs \(need); "
         + "this one knows \(own) and can only read it"
+    case .indexLayout(let kind, let found, let newest):
+      "cannot read \(path): its layout is version \(found) of the kind \(kind) and needs a newer vdb; this one reads version \(newest)"
     }
   }
 
@@ -112,6 +114,8 @@ extension UnsupportedFormat: CustomStringConvertible {
     switch reason {
     case .majorVersion, .readerFeatures: "install the newer vdb; 'vdb version' says what this one reads"
     case .writerFeatures: "install the newer vdb to write; searching and exporting work with this one"
+    case .indexLayout:
+      "install the newer vdb, or run 'vdb rebuild-index' to make the index anew with this one"
     }
   }
 }

@@ -27,6 +27,8 @@ package struct UnsupportedFormat: Error, Equatable, Sendable {
     case readerFeatures(unknown: UInt64)
     /// Feature bits without which the collection must not be written.
     case writerFeatures(unknown: UInt64)
+    /// The version of an index file's layout; `newest` is what this program reads.
+    case indexLayout(kind: String, found: UInt32, newest: UInt32)
   }
   package let path: String
   package let reason: Reason

@@ -5,10 +5,11 @@ package enum CommandCatalog {
   /// The commands in the order in which help lists them within their groups.
   package static let commands: [any ToolCommand.Type] = [
     CreateCommand.self, InfoCommand.self, ListCommand.self, LogCommand.self, ConfigCommand.self,
-    SchemaCommand.self, DropCommand.self, ImportCommand.self, InsertCommand.self, UpsertCommand.self, UpdateCommand.self,
-    DeleteCommand.self, GetCommand.self, ScanCommand.self, CountCommand.self, FacetCommand.self,
-    SampleCommand.self, ExportCommand.self, SearchCommand.self, CompactCommand.self, CheckpointCommand.self, GCCommand.self, VerifyCommand.self,
-    HelpCommand.self, VersionCommand.self, CompletionsCommand.self,
+    SchemaCommand.self, DropCommand.self, ImportCommand.self, InsertCommand.self, UpsertCommand.self,
+    UpdateCommand.self, DeleteCommand.self, GetCommand.self, ScanCommand.self, CountCommand.self,
+    FacetCommand.self, SampleCommand.self, ExportCommand.self, SearchCommand.self, RebuildIndexCommand.self,
+    CompactCommand.self, CheckpointCommand.self, GCCommand.self, VerifyCommand.self, BenchCommand.self,
+    GenCommand.self, FilterCommand.self, HelpCommand.self, VersionCommand.self, CompletionsCommand.self,
   ]
 
   /// The declaration of the whole program.
@@ -35,6 +36,10 @@ package enum CommandCatalog {
       ("VDB_LOCK_TIMEOUT", "How long to wait for a lock, as `--lock-timeout`."),
       ("VDB_THREADS", "The number of threads, as `--threads`."),
       ("VDB_MEMORY_LIMIT", "Memory for buffers, as `--memory-limit`."),
+      (
+        "VDB_ISA",
+        "The instruction set for vectors: `scalar`, `base`, `avx2`, `avx512` or `neon-dot`; the best that the processor has if not set, or if it lacks the one named. Results do not depend on it."
+      ),
       ("VDB_PROGRESS_FPS", "Reports of progress in a second, from 1 to 60; 10 if not set."),
       ("NO_COLOR", "No colours when set to a text that is not empty."),
       ("FORCE_COLOR", "Colours even where there is no terminal, when set to a text other than `0`."),

@@ -63,6 +63,8 @@ extension CommandFailure {
       case .notFinite(let origin, _): input(origin, FormatErrorCode.notFinite.rawValue)
       case .zeroVector(let origin, _): input(origin, FormatErrorCode.zeroVector.rawValue)
       case .outOfHalfRange(let origin, _): input(origin, FormatErrorCode.floatOverflow.rawValue)
+      case .elementNotHeld(let origin, _, _, let number, _):
+        input(origin, FormatErrorCode(notHeld: number).rawValue)
       case .vectorMissing(let origin, _): input(origin, FormatErrorCode.vectorMissing.rawValue)
       case .schemaViolation(let origin, _, _): input(origin, "schema-violation")
       case .invalidSchema: failure(.usage, "invalid-schema")
@@ -99,10 +101,11 @@ extension CommandFailure {
         .idInteger,
         .idUUID, .vectorMissing, .vectorEmpty, .vectorType, .vectorNumber, .vectorEncoding,
         .dimensionsMismatch,
-        .dimensionsLimit, .notFinite, .floatOverflow, .zeroVector, .numpyElided, .csvRagged, .csvQuote,
+        .dimensionsLimit, .notFinite, .floatOverflow, .zeroVector, .vectorFraction, .vectorRange,
+        .numpyElided, .csvRagged, .csvQuote,
         .csvHeader, .csvDelimiter, .csvLineEnding, .columnMissing, .columnGap, .castFailed, .npyHeader,
         .npyPickle, .npyType,
-        .npyShape, .vecsDimension, .vecsSize, .countMismatch:
+        .npyShape, .vecsDimension, .vecsSize, .countMismatch, .hdf5Structure:
         .badInput
       }
     self.init(status, code: error.code.rawValue, error.description, hint: error.hint, path: error.file)

@@ -1,4 +1,5 @@
 import CommandLineParsing
+import VectorMath
 
 #if canImport(Glibc)
 import Glibc
@@ -79,6 +80,7 @@ struct Run {
     Signals.install()
     var opened: BufferedOutput?
     do throws(CommandFailure) {
+      try chooseInstructionSet()
       let output = try openOutput(parsed)
       if isJSON { output.writesJSON() }
       opened = output
@@ -94,6 +96,17 @@ struct Run {
       opened?.abandon()
       return end(error, messages, endsWithJSON: endsWithJSON, command: parsed.command)
     }
+  }
+
+  /// Uses the instruction set that `VDB_ISA` names, or the best below it that the processor has.
+  private func chooseInstructionSet() throws(CommandFailure) {
+    guard let name = environment["VDB_ISA"], !name.isEmpty else { return }
+    guard let set = InstructionSet(rawValue: name) else {
+      let names = InstructionSet.allCases.map(\.name).joined(separator: ", ")
+      throw CommandFailure(
+        .usage, "VDB_ISA is '\(name)', which is no instruction set", hint: "instruction sets are \(names)")
+    }
+    InstructionSet.use(set)
   }
 
   private func openOutput(_ parsed: ParsedArguments) throws(CommandFailure) -> BufferedOutput {

@@ -1,5 +1,6 @@
 import FileStorage
 import MetadataFilters
+import VectorMath
 
 extension RowOrigin {
   /// "docs.jsonl:12 (record 11)", or as much of it as is known; empty for the command line.
@@ -38,6 +39,8 @@ extension DatabaseError: CustomStringConvertible {
       "\(origin.prefix)the vector of '\(id)' is all zeros, which has no direction to compare by cosine"
     case .outOfHalfRange(let origin, let id):
       "\(origin.prefix)the vector of '\(id)' holds a number beyond ±65504, the range of f16"
+    case .elementNotHeld(let origin, let id, let index, let number, let type):
+      "\(origin.prefix)vector[\(index)] of '\(id)': expected \(type.numbers), found \(ElementType.text(number))"
     case .vectorMissing(let origin, let id): "\(origin.prefix)the record '\(id)' has no vector"
     case .schemaViolation(let origin, let id, let violation):
       "\(origin.prefix)the field \(violation.field) of '\(id)': expected \(violation.expected), found \(violation.found)"
@@ -70,7 +73,9 @@ extension DatabaseError: CustomStringConvertible {
     case .unfinishedCreation: "run vdb create again: it finishes what was begun"
     case .alreadyExists: "choose another name, or add --if-not-exists to accept an equal collection"
     case .differentSettings: "these settings are fixed at creation; create another collection"
-    case .invalidSetting: nil
+    case .invalidSetting(let field, let value, _):
+      field == "metric" && value == Metric.hamming.name
+        ? "hamming compares vectors of bits: add --type bit" : nil
     case .locked: "retry, or wait longer with --lock-timeout"
     case .networkFileSystem:
       "copy the collection to a local disk, or add --allow-network-fs if you know that locks work"
@@ -80,6 +85,8 @@ extension DatabaseError: CustomStringConvertible {
     case .zeroVector:
       "remove the record, or accept it with --zero-vector allow (its distance to everything is 1)"
     case .outOfHalfRange: "scale the vectors, or create a collection with --type f32"
+    case .elementNotHeld:
+      "nothing is rounded: scale and round the vectors, or create a collection with --type f32"
     case .vectorMissing: "name the field with --vector-field"
     case .schemaViolation: "see the rules with vdb schema COLLECTION show"
     case .invalidSchema:

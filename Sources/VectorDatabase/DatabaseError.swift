@@ -1,5 +1,6 @@
 package import FileStorage
 package import MetadataFilters
+package import VectorMath
 
 /// Who is said to hold a lock.
 ///
@@ -67,6 +68,8 @@ package enum DatabaseError: Error, Equatable, Sendable {
   case zeroVector(origin: RowOrigin, id: String)
   /// A value too large for a 16-bit float.
   case outOfHalfRange(origin: RowOrigin, id: String)
+  /// A number that the collection's element type, one of whole numbers, does not hold; `index` counts from 0.
+  case elementNotHeld(origin: RowOrigin, id: String, index: Int, number: Float, type: ElementType)
   case vectorMissing(origin: RowOrigin, id: String)
   /// A record's metadata breaks the collection's schema.
   case schemaViolation(origin: RowOrigin, id: String, SchemaViolation)

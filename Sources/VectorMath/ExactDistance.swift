@@ -2,19 +2,20 @@ internal import CVectorKernels
 
 /// The distances that results are ordered by and that users see.
 ///
-/// Sums run in double over 16 lanes (element *i* goes to lane *i* mod 16) that a fixed tree adds up; nothing is contracted to
-/// a fused multiply-add, and the result is rounded once to float. So a distance has the same bits on every processor, in
+/// Sums over floats run in double over 16 lanes (element *i* goes to lane *i* mod 16) that a fixed tree adds up; nothing is
+/// contracted to a fused multiply-add, and the result is rounded once to float. Sums over i8, u8 and bits are sums of integers
+/// without any rounding, finished in the same way; the query must then hold numbers of the element type. So a distance has the same bits on every processor, in
 /// every block size and for every number of threads. Zero is never negative zero. A distance beyond the range of a float
 /// becomes the largest finite one. Vectors must be finite; they need no alignment.
 ///
 /// Cosine is `1 - cos`, the cosine held in -1...1, and 1 when either vector is zero. Dot is the negative product. L2 is the
-/// root of the summed squares.
+/// root of the summed squares, l1 the sum of the absolute differences, hamming the number of bits that differ.
 package struct ExactDistance: Sendable {
   /// The distance of one stored vector from a query.
   ///
   /// - Parameters:
   ///   - metric: Which distance.
-  ///   - query: `dimension` floats.
+  ///   - query: `dimension` floats; numbers of the element type where that holds whole numbers only.
   ///   - row: `dimension` elements.
   ///   - elementType: How `row` is written.
   ///   - dimension: At least 1.
@@ -37,8 +38,9 @@ package struct ExactDistance: Sendable {
     elementType: ElementType, dimension: Int
   ) -> Float {
     var result: Float = 0
-    unsafe vk_exact(
-      elementType.kernelElement, metric.kernelMetric, query, querySquares, row, dimension, 1, 0, &result)
+    unsafe distances(
+      metric: metric, query: query, querySquares: querySquares, rows: row, elementType: elementType,
+      dimension: dimension, count: 1, stride: 0, into: &result)
     return result
   }
 
@@ -59,9 +61,31 @@ package struct ExactDistance: Sendable {
     elementType: ElementType, dimension: Int, count: Int, stride: Int,
     into result: UnsafeMutablePointer<Float>
   ) {
-    unsafe vk_exact(
-      elementType.kernelElement, metric.kernelMetric, query, querySquares, rows, dimension, count, stride,
-      result)
+    guard elementType.wholeNumbers != nil else {
+      return unsafe vk_exact(
+        elementType.kernelElement, metric.kernelMetric, query, querySquares, rows, dimension, count, stride,
+        result)
+    }
+    let bytes = elementType.storedBytes(dimension: dimension)
+    unsafe withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 1) { stored in
+      guard let address = stored.baseAddress else { return }
+      unsafe elementType.store(query, count: dimension, to: address)
+      unsafe distances(
+        metric: metric, storedQuery: address, querySquares: querySquares, rows: rows,
+        elementType: elementType,
+        dimension: dimension, count: count, stride: stride, into: result)
+    }
+  }
+
+  /// The same for a type of whole numbers and a query that is written like the rows.
+  static func distances(
+    metric: Metric, storedQuery: UnsafeRawPointer, querySquares: Double, rows: UnsafeRawPointer,
+    elementType: ElementType, dimension: Int, count: Int, stride: Int,
+    into result: UnsafeMutablePointer<Float>
+  ) {
+    unsafe vk_stored(
+      elementType.kernelElement, metric.kernelMetric, storedQuery, querySquares, rows, dimension, count,
+      stride, result)
   }
 }
 

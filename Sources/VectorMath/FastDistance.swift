@@ -8,7 +8,10 @@ internal import CVectorKernels
 /// Bounds follow from these facts, with u = 2^-24 and n the dimension. In the kernels no element takes part in more than
 /// h = n/8 + 16 additions. So a float product sum errs by at most g(h + 1) |q| |x|, with g(k) = k u / (1 - k u), plus
 /// n 2^-149 for products too small for a float; a float sum of squared differences errs by at most the fraction g(h + 3),
-/// plus the same. The exact kernel errs by less than 10^-12 of the same quantities.
+/// plus the same; a float sum of absolute differences errs by at most the fraction g(h + 1), since a difference of floats never
+/// vanishes. The exact kernel errs by less than 10^-12 of the same quantities.
+///
+/// Distances of i8, u8 and bits are sums of integers, which are exact and fast: there the bound is the distance itself.
 ///
 /// - Source: Higham, Accuracy and Stability of Numerical Algorithms, 2002, lemma 3.1 and section 3.1.
 package struct FastDistance: Sendable {
@@ -21,16 +24,26 @@ package struct FastDistance: Sendable {
   /// The query's `vectorSquares`.
   package let querySquares: Double
   private let queryNorm: Double
+  /// The query written like the rows; empty unless rows hold whole numbers only.
+  private let storedQuery: [UInt8]
   /// The fraction by which a sum can err.
   private let fraction: Double
 
   /// Prepares for one query of `dimension` floats, which the calls below must be given again.
+  ///
+  /// Where rows hold whole numbers only, the query must hold numbers of the element type.
   package init(metric: Metric, elementType: ElementType, dimension: Int, query: UnsafePointer<Float>) {
     self.metric = metric
     self.elementType = elementType
     self.dimension = dimension
     querySquares = unsafe vectorSquares(UnsafeRawPointer(query), elementType: .f32, dimension: dimension)
     queryNorm = querySquares.squareRoot()
+    var stored: [UInt8] = []
+    if elementType.wholeNumbers != nil {
+      unsafe elementType.append(
+        UnsafeBufferPointer(start: query, count: dimension), dimension: dimension, to: &stored)
+    }
+    storedQuery = stored
     fraction = FastDistance.relativeErrorBound(dimension: dimension)
   }
 
@@ -68,6 +81,9 @@ package struct FastDistance: Sendable {
     norms: UnsafePointer<Float>?,
     into result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) {
+    guard elementType.wholeNumbers == nil else {
+      return unsafe exactDistances(query: query, rows: rows, count: count, stride: stride, into: result)
+    }
     let element = elementType.kernelElement
     // Safe below: the caller gives room for `count` floats in `result` and `scratch`.
     switch metric {
@@ -80,6 +96,16 @@ package struct FastDistance: Sendable {
         let bound = (max(0, sum - vanished) * scale).squareRoot()
         unsafe result[row] = FastDistance.roundedDown(bound)
       }
+    case .l1:
+      unsafe vk_l1(element, query, rows, dimension, count, stride, result)
+      let scale = 1 / (1 + fraction)
+      for row in 0..<count {
+        let sum = Double(min(unsafe result[row], .greatestFiniteMagnitude))
+        unsafe result[row] = FastDistance.roundedDown(sum * scale)
+      }
+    case .hamming:
+      // Floats have no such distance.
+      unsafe result.update(repeating: 0, count: count)
     case .dot, .cosine:
       let rowFraction: Double
       if let norms = unsafe norms {
@@ -97,6 +123,34 @@ package struct FastDistance: Sendable {
         unsafe boundCosines(result, norms: scratch, rowFraction: rowFraction, count: count)
       }
     }
+  }
+
+  /// The rows' `ExactDistance`, with what `init` has prepared.
+  ///
+  /// `query`, `rows`, `count` and `stride` are as above, `result` is room for `count` distances.
+  package func exactDistances(
+    query: UnsafePointer<Float>, rows: UnsafeRawPointer, count: Int, stride: Int,
+    into result: UnsafeMutablePointer<Float>
+  ) {
+    guard elementType.wholeNumbers != nil else {
+      return unsafe ExactDistance.distances(
+        metric: metric, query: query, querySquares: querySquares, rows: rows, elementType: elementType,
+        dimension: dimension, count: count, stride: stride, into: result)
+    }
+    unsafe storedQuery.withUnsafeBytes { stored in
+      guard let address = stored.baseAddress else { return }
+      unsafe ExactDistance.distances(
+        metric: metric, storedQuery: address, querySquares: querySquares, rows: rows,
+        elementType: elementType,
+        dimension: dimension, count: count, stride: stride, into: result)
+    }
+  }
+
+  /// The `ExactDistance` of one row.
+  package func exactDistance(query: UnsafePointer<Float>, row: UnsafeRawPointer) -> Float {
+    var result: Float = 0
+    unsafe exactDistances(query: query, rows: row, count: 1, stride: 0, into: &result)
+    return result
   }
 
   /// From product sums to bounds; `norms` err by at most `rowFraction` of themselves, or 10^-16.

@@ -18,18 +18,6 @@ package enum HalfPrecision {
   ) {
     unsafe vk_halves_to_floats(halves, floats, count)
   }
-
-  /// Adds 2 bytes for each float.
-  package static func append(_ floats: UnsafeBufferPointer<Float>, to bytes: inout [UInt8]) {
-    guard let base = floats.baseAddress else { return }
-    let start = bytes.count
-    bytes.append(contentsOf: repeatElement(0, count: 2 * floats.count))
-    // Safe: room for the halves was just made behind `start`.
-    unsafe bytes.withUnsafeMutableBytes { buffer in
-      guard let target = buffer.baseAddress else { return }
-      unsafe convert(base, count: floats.count, toHalves: target + start)
-    }
-  }
 }
 
 /// The bits of the halves nearest to some floats.
@@ -51,20 +39,5 @@ package func floatFromHalf(_ halves: [UInt16]) -> [Float] {
       unsafe HalfPrecision.convert(UnsafeRawPointer(from), count: source.count, toFloats: to)
       count = source.count
     }
-  }
-}
-
-extension ElementType {
-  /// The index of the first float that this type cannot hold as a finite number, NaN and infinities included; nil if none.
-  package func firstUnrepresentable(_ floats: UnsafeBufferPointer<Float>) -> Int? {
-    // 65,520 is halfway from the largest half to the next power of two, and rounds away from it.
-    let limit: Float =
-      switch self {
-      case .f32: .greatestFiniteMagnitude
-      case .f16: Float(65_520).nextDown
-      }
-    guard let base = floats.baseAddress else { return nil }
-    let index = unsafe vk_first_beyond(base, floats.count, limit)
-    return index < floats.count ? index : nil
   }
 }

@@ -2,12 +2,16 @@ internal import CVectorKernels
 
 /// The processor instructions that the vector kernels use; the results that users see do not depend on it.
 package enum InstructionSet: String, CaseIterable, Sendable {
+  /// One element after the other, in the kernels that take most of the time: a measure for the others.
+  case scalar
   /// What every processor of the architecture has: SSE2, or NEON on ARM.
   case base
   /// AVX2, FMA and F16C.
   case avx2
-  /// AVX-512 F, BW, VL and DQ.
+  /// AVX-512 F, BW, VL and DQ, and VNNI where the processor has it.
   case avx512
+  /// NEON with its dot product instructions.
+  case neonDot = "neon-dot"
 
   /// The set in use: the processor's best, unless a lower one was asked for.
   package static var current: InstructionSet { InstructionSet(vk_active_level()) }
@@ -20,9 +24,11 @@ package enum InstructionSet: String, CaseIterable, Sendable {
   @discardableResult
   package static func use(_ wanted: InstructionSet) -> InstructionSet {
     switch wanted {
+    case .scalar: InstructionSet(vk_force_level(.scalar))
     case .base: InstructionSet(vk_force_level(.base))
     case .avx2: InstructionSet(vk_force_level(.AVX2))
     case .avx512: InstructionSet(vk_force_level(.AVX512))
+    case .neonDot: InstructionSet(vk_force_level(.neonDot))
     }
   }
 
@@ -31,20 +37,12 @@ package enum InstructionSet: String, CaseIterable, Sendable {
 
   private init(_ level: VKLevel) {
     switch level {
+    case .scalar: self = .scalar
     case .base: self = .base
     case .AVX2: self = .avx2
     case .AVX512: self = .avx512
+    case .neonDot: self = .neonDot
     @unknown default: self = .base
-    }
-  }
-}
-
-extension ElementType {
-  /// The kernels' name of this type.
-  var kernelElement: VKElement {
-    switch self {
-    case .f32: .F32
-    case .f16: .F16
     }
   }
 }
@@ -56,6 +54,8 @@ extension Metric {
     case .cosine: .cosine
     case .dot: .dot
     case .l2: .L2
+    case .l1: .L1
+    case .hamming: .hamming
     }
   }
 }

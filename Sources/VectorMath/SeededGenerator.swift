@@ -2,12 +2,14 @@
 ///
 /// - Source: Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
-  private var state: UInt64
+  @usableFromInline var state: UInt64
 
   /// The sequence that belongs to `seed`.
+  @inlinable
   package init(seed: UInt64) { state = seed }
 
   /// The next 64 bits.
+  @inlinable
   package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var mixed = state
@@ -17,8 +19,10 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
   }
 
   /// A float from 0 up to but not including 1, a multiple of 2^-24.
+  @inlinable
   package mutating func nextUnitFloat() -> Float { Float(next() >> 40) * 0x1p-24 }
 
   /// A double from 0 up to but not including 1, a multiple of 2^-53.
+  @inlinable
   package mutating func nextUnitDouble() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -78,6 +78,17 @@ package struct TopK: Sendable {
   /// What is kept, nearest first, smaller rows first among equal distances.
   package func sorted() -> [Candidate] { sorted(tie: <) }
 
+  /// Puts what is kept in order, nearest first, under the same order as `insert`; nothing may be offered afterwards.
+  package mutating func sort(tie precedes: (UInt64, UInt64) -> Bool) {
+    // The heap gives its worst entries one after the other: each goes behind what is left.
+    var end = candidates.count
+    while end > 1 {
+      end -= 1
+      candidates.swapAt(0, end)
+      siftDown(0, end, precedes)
+    }
+  }
+
   /// Forgets every row and keeps the memory.
   package mutating func removeAll() {
     candidates.removeAll(keepingCapacity: true)

@@ -5,6 +5,13 @@ import Testing
 /// A number from the environment.
 func campaignSize(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }
 
+/// `VDB_SALTS`: a seed in decimal, or `always:` and one number in hexadecimal for every log.
+func campaignSalts() -> SaltSource {
+  let text = ProcessInfo.processInfo.environment["VDB_SALTS"] ?? ""
+  if text.hasPrefix("always:") { return .always(UInt64(text.dropFirst(7), radix: 16) ?? 0) }
+  return .seeded(UInt64(text) ?? 1)
+}
+
 /// A scripted workload.
 struct Workload: Sendable, CustomTestStringConvertible {
   let name: String
@@ -27,6 +34,12 @@ struct Workload: Sendable, CustomTestStringConvertible {
       try driver.closeWriter()
     }
   }
+
+  /// All, or the one that `VDB_WORKLOAD` names.
+  static let chosen: [Workload] = {
+    let name = ProcessInfo.processInfo.environment["VDB_WORKLOAD"]
+    return all.filter { name == nil || $0.name == name }
+  }()
 
   static let all: [Workload] = [
     Workload(name: "create") { try $0.create() },
@@ -60,6 +73,11 @@ struct Workload: Sendable, CustomTestStringConvertible {
     sequence("full compact", .importUpsert, .upsert, .compactFull, .insertOne),
     sequence("garbage", .importUpsert, .collectGarbage, .delete, .collectGarbage),
     sequence("configure", .configure, .insertOne, .configure),
+    sequence("rebuild index", .rebuildIndex, .insertOne, .rebuildIndex),
+    sequence("import with index", .importWithIndex, .delete, .importWithIndex),
+    sequence("indexes and compaction", .rebuildIndex, .delete, .checkpoint, .compactFull, .importReplacing),
+    sequence("reader and indexes", reads: true, .rebuildIndex, .importWithIndex, .compactFull),
+    sequence("killed in indexes", kills: true, .importWithIndex, .rebuildIndex, .delete, .compactFull),
     sequence("killed writer", .insertOne, .kill, .insertOne, .kill, .delete, .checkpoint, .kill),
     sequence("reader and inserts", reads: true, .insertOne, .upsert, .delete, .kill, .insertOne),
     sequence("reader and imports", reads: true, .importUpsert, .importReplacing, .importSegments),
@@ -79,13 +97,17 @@ struct Workload: Sendable, CustomTestStringConvertible {
 private let total = Shared((states: 0, checked: 0, recovery: 0, calls: 0, workloads: 0))
 
 @Suite struct CrashPointTests {
-  /// `VDB_CRASH_STATES`: distinct states wanted of all workloads together, about; it sets the random states of each call.
-  @Test(arguments: Workload.all)
+  /// `VDB_CRASH_STATES` is how many distinct states are wanted of all workloads together, about.
+  ///
+  /// It sets the random states of each call. `VDB_WORKLOAD` picks one workload and `VDB_SALTS` the salts, to repeat a
+  /// failure bit for bit.
+  @Test(arguments: Workload.chosen)
   func `No crash state loses, halves or locks away what was acknowledged`(workload: Workload) {
     let wanted = campaignSize("VDB_CRASH_STATES")
-    let form =
-      wanted.map { CrashCampaign.Form(picked: nil, seeds: max(16, $0 / 500), recoveryShare: 100) }
+    var form =
+      wanted.map { CrashCampaign.Form(picked: nil, seeds: max(16, $0 / 650), recoveryShare: 100) }
       ?? CrashCampaign.Form(picked: 5, seeds: 2, recoveryShare: 40)
+    form.salts = campaignSalts()
     let campaign = CrashCampaign(
       workload.name, form, reads: workload.reads, kills: workload.kills, workload.script)
     campaign.run()
@@ -99,7 +121,7 @@ private let total = Shared((states: 0, checked: 0, recovery: 0, calls: 0, worklo
       return total
     }
     print(
-      "crash points: \(sum.workloads) of \(Workload.all.count) workloads, \(sum.calls) changing calls, \(sum.states) distinct states, \(sum.checked) checked, \(sum.recovery) of crashed recoveries; \(workload.name): \(campaign.distinctCount), \(campaign.failures.count) failures"
+      "crash points: \(sum.workloads) of \(Workload.chosen.count) workloads, \(sum.calls) changing calls, \(sum.states) distinct states, \(sum.checked) checked, \(sum.recovery) of crashed recoveries; \(workload.name): \(campaign.distinctCount), \(campaign.failures.count) failures"
     )
     #expect(campaign.distinctCount > 1)
   }

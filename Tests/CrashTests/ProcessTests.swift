@@ -34,7 +34,13 @@ import VectorDatabase
       let call = line[..<paren].split(separator: " ").last.map(String.init) ?? ""
       let rest = line[line.index(after: paren)...]
       switch call {
-      case "pwrite64", "write", "pwritev", "writev", "ftruncate":
+      case "ftruncate":
+        // A cut behind what is flushed loses nothing if it does not last: it takes away zeros behind a seal.
+        if let path = path(rest), isAudited(path) {
+          if !path.hasPrefix("/wal/") { dirty.insert(path) }
+          changes += 1
+        }
+      case "pwrite64", "write", "pwritev", "writev":
         if let path = path(rest), isAudited(path) {
           dirty.insert(path)
           changes += 1

@@ -3,10 +3,11 @@ import FileStorage
 import MetadataFilters
 import TestSupport
 import Testing
+import VectorMath
 
 /// Vectors of whole numbers from 0 to 255.
 private func sample(rows: Int, dimension: Int, seed: UInt64) -> RecordBatch {
-  var generator = SeededGenerator(seed: seed)
+  var generator = TestSupport.SeededGenerator(seed: seed)
   var batch = RecordBatch(dimension: dimension)
   for row in 0..<rows {
     let vector = (0..<dimension).map { _ in Float(Int.random(in: 0..<256, using: &generator)) }
@@ -54,6 +55,85 @@ func bareVectorsComeBackWithTheirCompanions(_ format: RecordFormat) throws {
   try writer.finish()
   #expect(sink.bytes.count == 128 + 6)
   #expect(Reading.all(MemorySource(sink.bytes), format: .npy).vectors == [[1, -0.5, 65504]])
+}
+
+/// The numbers of an array have the collection's type; numpy's names for them, and a byte for each bool.
+@Test(arguments: [(ElementType.i8, "|i1"), (.u8, "|u1"), (.bit, "|b1")])
+func wholeNumbersAreWrittenAsWhatTheyAre(type: ElementType, descr: String) throws {
+  let vectors: [[Float]] = [[0, 1, 0, 1, 1, 0, 0, 0, 1], [1, 1, 1, 1, 1, 1, 1, 1, 1]]
+  let sink = MemorySink()
+  let writer = NPYWriter(sink, rowCount: 2, dimension: 9, elementType: type)
+  try writer.write(batch([("a", vectors[0], ""), ("b", vectors[1], "")]))
+  try writer.finish()
+  #expect(sink.bytes.count == 128 + 18)
+  #expect(String(decoding: sink.bytes[..<128], as: UTF8.self).contains("'descr': '\(descr)'"))
+  #expect(sink.bytes[128...].map { Float($0) } == vectors.flatMap(\.self))
+  let read = Reading.all(
+    MemorySource(sink.bytes), format: .npy, options: options { $0.elementType = type })
+  #expect(read.failure == nil && read.vectors == vectors)
+}
+
+/// JSON and tables give back every number of the type, as numbers and as base64 of the stored bytes.
+@Test(arguments: [ElementType.i8, .u8, .bit], [1, 7, 8, 9, 12, 16, 300])
+func wholeNumbersComeBackFromText(type: ElementType, dimension: Int) throws {
+  var random = TestSupport.SeededGenerator(seed: UInt64(dimension))
+  let range = try #require(type.wholeNumbers)
+  let vectors = (0..<20).map { _ in
+    (0..<dimension).map { _ in Float(random.below(range.count) + range.lowerBound) }
+  }
+  let rows = batch(vectors.enumerated().map { ("row \($0.offset)", $0.element, "") })
+  for isBase64 in [false, true] {
+    let (lines, table) = (MemorySink(), MemorySink())
+    var jsonOptions = JSONWriterOptions()
+    jsonOptions.elementType = type
+    jsonOptions.vectors = isBase64 ? .base64 : .numbers
+    var csvOptions = CSVWriterOptions()
+    csvOptions.elementType = type
+    csvOptions.vectors = isBase64 ? .base64 : .json
+    let writers: [(any RecordWriter, MemorySink, RecordFormat)] = [
+      (JSONLinesWriter(lines, jsonOptions), lines, .jsonLines),
+      (try CSVWriter(table, columns: [], dimension: dimension, options: csvOptions), table, .csv),
+    ]
+    for (writer, sink, format) in writers {
+      try writer.write(rows)
+      try writer.finish()
+      // No number is written with a fraction.
+      if !isBase64 { #expect(!sink.bytes.contains(UInt8(ascii: "."))) }
+      let read = Reading.all(
+        MemorySource(sink.bytes), format: format,
+        options: options {
+          $0.elementType = type
+          $0.dimension = dimension
+          $0.zeroVector = .allow
+        })
+      #expect(read.failure == nil && read.vectors == vectors, "\(type) \(dimension) \(format) \(isBase64)")
+    }
+  }
+}
+
+/// Packed bits of every length, in the order that numpy calls little.
+@Test func packedBitsAreReadForEveryDimension() throws {
+  var random = TestSupport.SeededGenerator(seed: 61)
+  for dimension in 2...40 {
+    let width = (dimension + 7) / 8
+    let vectors = (0..<5).map { _ in (0..<dimension).map { _ in Float(random.below(2)) } }
+    var bytes = Array(NPYFixture.header(shape: "(5, \(width))", descr: "|u1"))
+    for vector in vectors {
+      var packed = [UInt8](repeating: 0, count: width)
+      for (place, bit) in vector.enumerated() where bit == 1 { packed[place / 8] |= 1 << UInt8(place % 8) }
+      bytes += packed
+    }
+    for source in [MemorySource(bytes), MemorySource(bytes, pieceSize: 3)] {
+      let read = Reading.all(
+        source, format: .npy,
+        options: options {
+          $0.elementType = .bit
+          $0.dimension = dimension
+          $0.zeroVector = .allow
+        })
+      #expect(read.failure == nil && read.vectors == vectors, "dimension \(dimension)")
+    }
+  }
 }
 
 @Test func writersRefuseWhatTheirFormatCannotHold() throws {
@@ -141,9 +221,9 @@ func aSourceThatChangedMeanwhileIsRefusedAtTheEnd(_ format: RecordFormat) {
 }
 
 enum NPYFixture {
-  static func header(shape: String, fortran: Bool) -> [UInt8] {
+  static func header(shape: String, descr: String = "<f4", fortran: Bool = false) -> [UInt8] {
     var text = Array(
-      "{'descr': '<f4', 'fortran_order': \(fortran ? "True" : "False"), 'shape': \(shape), }".utf8)
+      "{'descr': '\(descr)', 'fortran_order': \(fortran ? "True" : "False"), 'shape': \(shape), }".utf8)
     text += [UInt8](repeating: 0x20, count: 63 - (10 + text.count) % 64) + [10]
     return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(text.count), 0] + text
   }

@@ -272,6 +272,55 @@ let pitfalls: [Pitfall] = [
   Pitfall(
     "plain.npy", .payloadNotObject, variant: "with an array as metadata", payload: "payload-array.jsonl"),
   Pitfall("plain.npy", .jsonSyntax, variant: "with broken metadata", payload: "payload-broken.jsonl"),
+  // Whole numbers and bits.
+  Pitfall("i8-fraction.jsonl", .vectorFraction) { $0.elementType = .i8 },
+  Pitfall("i8-range.jsonl", .vectorRange) { $0.elementType = .i8 },
+  Pitfall("u8-negative.csv", .vectorRange) { $0.elementType = .u8 },
+  Pitfall("u8-columns.csv", .vectorFraction) {
+    $0.elementType = .u8
+    $0.vectorColumns = "e"
+  },
+  Pitfall("i8-bytes.jsonl") { $0.elementType = .i8 },
+  Pitfall("i8-bytes.jsonl", .vectorEncoding, variant: "as floats"),
+  Pitfall("i8-bytes-many.jsonl", .dimensionsMismatch) { $0.elementType = .i8 },
+  Pitfall("bit-two.jsonl", .vectorRange) { $0.elementType = .bit },
+  Pitfall("bit-packed.jsonl") {
+    $0.elementType = .bit
+    $0.dimension = 12
+    $0.zeroVector = .allow
+  },
+  Pitfall("bit-packed.jsonl", .dimensionsMismatch, variant: "of an unknown dimension") {
+    $0.elementType = .bit
+    $0.zeroVector = .allow
+  },
+  Pitfall("bit-stray.jsonl", .vectorEncoding) {
+    $0.elementType = .bit
+    $0.dimension = 12
+  },
+  Pitfall("bit-hex.csv", .vectorEncoding) {
+    $0.elementType = .bit
+    $0.vectorEncoding = .hex
+  },
+  Pitfall("bit-hex-cut.csv", .vectorEncoding) { $0.elementType = .bit },
+  Pitfall("bool.npy") { $0.elementType = .bit },
+  Pitfall("bool.npy", variant: "as floats"),
+  Pitfall("bit-packed.npy") {
+    $0.elementType = .bit
+    $0.dimension = 12
+  },
+  Pitfall("bit-packed.npy", .vectorRange, variant: "of an unknown dimension") { $0.elementType = .bit },
+  Pitfall("bit-packed-stray.npy", .vectorEncoding) {
+    $0.elementType = .bit
+    $0.dimension = 12
+  },
+  Pitfall("int8.npy", variant: "as i8") { $0.elementType = .i8 },
+  Pitfall("int8.npy", .vectorRange, variant: "as u8") { $0.elementType = .u8 },
+  Pitfall("double.npy", .vectorFraction, variant: "as i8") { $0.elementType = .i8 },
+  Pitfall("plain.bvecs", variant: "as u8") { $0.elementType = .u8 },
+  Pitfall("whole.fvecs", variant: "as i8") {
+    $0.elementType = .i8
+    $0.zeroVector = .allow
+  },
   // Rows with a length each.
   Pitfall("plain.fvecs"),
   Pitfall("plain.bvecs"),

@@ -47,15 +47,24 @@ struct FormatPageTests {
     #expect(kinds.map { $0[1] } == FileKind.allCases.map { "0x" + String($0.rawValue, radix: 16) })
     var reserved: UInt64 = 0
     var used: UInt64 = 0
-    for (index, row) in try #require(page.lists["features"]).enumerated() {
+    for row in try #require(page.lists["features"]) {
       let bit = try #require(UInt64(row[1].dropFirst(2), radix: 16))
       #expect(bit == 1 << UInt64(row[0].split(separator: " ")[1])!)
       guard row[0].hasPrefix("incompat") else { continue }
-      if index == 0 { used |= bit } else { reserved |= bit }
+      let meaning = page.text.split(separator: ".It \(row[0]) Ta \(row[1]) Ta\n").last?.prefix { $0 != "\n" }
+      if meaning?.hasSuffix("(reserved)") == true { reserved |= bit } else { used |= bit }
     }
     #expect(FeatureBits.known == FeatureBits(incompat: used))
-    #expect(FeatureBits.required(elementType: 1).incompat == used)
-    #expect(reserved == 0xFE)
+    // What element types and metrics demand is what is in use.
+    let required = [0, 1, 3, 4, 5].flatMap { type in
+      (0...4).map { FeatureBits.required(elementType: type, metric: $0).incompat }
+    }
+    #expect(required.reduce(0, |) == used)
+    #expect(FeatureBits.required(elementType: 1, metric: 0).incompat == 1)
+    #expect(FeatureBits.required(elementType: 3, metric: 3).incompat == 0x104)
+    #expect(FeatureBits.required(elementType: 4, metric: 1).incompat == 4)
+    #expect(FeatureBits.required(elementType: 5, metric: 4).incompat == 8)
+    #expect(used == 0x10D && reserved == 0xF2)
   }
 
   @Test func identityIsAsThePageSays() {

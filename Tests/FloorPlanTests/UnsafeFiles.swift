@@ -39,8 +39,20 @@ struct UnsafeFiles {
       reason: "Kernels in C and the loops around them, which take pointers to whole blocks of rows.",
       files: [
         "VectorMath": [
-          "ColumnMasks", "ExactDistance", "FastDistance", "HalfPrecision",
-        ]
+          "ColumnMasks", "ExactDistance", "FastDistance+Tiles", "FastDistance", "HalfPrecision",
+          "NearestCentroid", "StoredVector",
+        ],
+        "Quantization": [
+          "FrameQuery+Bounds", "FrameQuery+Tiles", "FrameQuery", "RaBitQuantizer", "RowSource",
+          "VectorFrame+Coding", "VectorFrame+Fitting",
+          "VectorFrame",
+        ],
+        "VectorIndexes": [
+          "StoredVectors"
+        ],
+        "VectorIndexes/Flat": [
+          "FlatIndex+Scan", "FlatIndex+Verification", "FlatIndex", "FlatIndexBuilder", "FlatScratch",
+        ],
       ]),
     UnsafeFiles(
       reason: "Columns and records of mapped segments, as slices whose bounds were checked at opening.",
@@ -65,7 +77,11 @@ struct UnsafeFiles {
       reason: "Rows of mapped segments and of logs, handed on as slices without a copy for each row.",
       files: [
         "VectorDatabase/Reading": [
-          "CollectionInfo", "CollectionState", "ExactScan", "LogTail", "RowAccess",
+          "CollectionInfo", "CollectionState", "LogTail", "RowAccess",
+        ],
+        "VectorDatabase/Search": [
+          "QueryState", "Search", "SearchSession+Codes", "SearchSession+Ranking", "SearchSession+Vectors",
+          "SearchSession",
         ],
         "VectorDatabase/Segment": [
           "IDHashIndex", "PayloadBlocks", "RowBlock", "Segment", "SegmentBuilder", "SegmentDamage",
@@ -85,6 +101,9 @@ struct UnsafeFiles {
           "ByteSearch", "CSVCells", "CSVChunk+Metadata", "CSVChunk+Vector", "CSVChunk", "CSVReader",
           "CSVSplitter", "CSVWriter",
         ],
+        "DataFormats/HDF5": [
+          "HDF5Bytes", "HDF5File",
+        ],
         "DataFormats/JSON": [
           "JSONRecordReader", "JSONRecordWriter", "RecordBlock", "RecordChangeReader", "RecordFraming",
           "RecordParser+Fields", "RecordParser+Vector", "RecordParser",
@@ -95,14 +114,21 @@ struct UnsafeFiles {
         "DataFormats/Shared": [
           "ByteSource"
         ],
+        "DataFormats/Synthetic": [
+          "SyntheticNoise", "SyntheticRecords", "SyntheticTopics", "SyntheticVectors",
+        ],
         "DataFormats/Text": [
           "DecodedSource", "Excerpt", "LineReader", "PeekedSource", "TextBuffer", "UTF8Check",
+        ],
+        "DataFormats/Writing": [
+          "VectorSpelling"
         ],
         "DataFormats/Vecs": [
           "VecsRows", "VecsWriter",
         ],
         "DataFormats/Vectors": [
-          "BareVectorReader", "CompanionIDs", "CompanionPayload", "IDListReader", "VectorLiteral",
+          "BareVectorReader", "CompanionIDs", "CompanionPayload", "IDListReader", "PackedBitRows",
+          "VectorLiteral",
           "VectorRules", "VectorText+Binary", "VectorText",
         ],
       ]),
@@ -112,15 +138,18 @@ struct UnsafeFiles {
         "VDBCommands": [
           "CommandFailure", "Environment", "Run", "Signals",
         ],
+        "VDBCommands/Bench": [
+          "BenchTruth", "ChildProcess", "Machine",
+        ],
         "VDBCommands/Engine": [
           "CollectionCreation", "Confirmation", "ExportRun", "FieldSelection", "OpenCollection",
-          "RecordPrinter", "RowStream", "VectorArgument",
+          "RowStream", "VectorArgument",
         ],
         "VDBCommands/Input": [
           "FileKindOnDisk", "InputSource",
         ],
         "VDBCommands/Output": [
-          "BufferedOutput", "Messages", "SearchOutput",
+          "BufferedOutput", "Messages",
         ],
       ]),
   ]

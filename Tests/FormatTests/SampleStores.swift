@@ -4,6 +4,7 @@ import MetadataFilters
 import TestSupport
 import Testing
 import VectorDatabase
+import VectorIndexes
 import VectorMath
 
 /// A small collection that the engine writes, with most of what the format has.
@@ -47,9 +48,47 @@ struct SampleStore: CustomTestStringConvertible, Sendable {
       try store.put(15..<18)
       try store.tear()
     },
+    SampleStore(name: "string-f32-l2-flat-index", settings: shape(70, .l2, .f32, .string), number: 6) {
+      store in
+      try store.bulk(0..<30, .insert)
+      try store.index()
+      try store.bulk(30..<36, .insert)
+      try store.delete([4, 31])
+      try store.close()
+    },
+    SampleStore(name: "int64-f16-cosine-flat-index", settings: shape(9, .cosine, .f16, .int64), number: 7) {
+      store in
+      try store.bulk(0..<20, .insert)
+      try store.delete([7])
+      try store.index()
+      try store.close()
+    },
     SampleStore(name: "string-f32-l2-log-only", settings: shape(2, .l2, .f32, .string), number: 5) { store in
       try store.put(0..<6)
       try store.delete([2])
+      try store.close()
+    },
+    SampleStore(name: "string-i8-cosine", settings: shape(9, .cosine, .i8, .string), number: 6) { store in
+      try store.bulk(0..<20, .insert)
+      try store.put(18..<23)
+      try store.delete([2])
+      try store.close()
+    },
+    SampleStore(name: "int64-u8-l1-segments", settings: shape(6, .l1, .u8, .int64), number: 7) { store in
+      try store.bulk(0..<15, .insert)
+      try store.bulk(12..<22, .upsert)
+      try store.put(20..<24)
+      try store.close()
+    },
+    SampleStore(name: "uuid-bit-hamming", settings: shape(13, .hamming, .bit, .uuid), number: 8) { store in
+      try store.bulk(0..<18, .insert)
+      try store.put(16..<22)
+      try store.delete([1, 4])
+      try store.close()
+    },
+    SampleStore(name: "string-f32-l1", settings: shape(5, .l1, .f32, .string), number: 9) { store in
+      try store.bulk(0..<10, .insert)
+      try store.put(8..<13)
       try store.close()
     },
   ]
@@ -103,7 +142,13 @@ struct StoreWriter {
     for number in numbers {
       batch.idBytes.append(contentsOf: id(number).bytes)
       for _ in 0..<collection.settings.dimension {
-        batch.vectors.append(Float(1 + random.below(2000)) / 64 * (random.oneIn(2) ? -1 : 1))
+        switch collection.settings.elementType {
+        case .f32, .f16:
+          batch.vectors.append(Float(1 + random.below(2000)) / 64 * (random.oneIn(2) ? -1 : 1))
+        case .i8: batch.vectors.append(Float(random.below(256) - 128))
+        case .u8: batch.vectors.append(Float(random.below(256)))
+        case .bit: batch.vectors.append(Float(random.below(2)))
+        }
       }
       let long = String(repeating: "long ", count: number % 7 == 0 ? 60 : 1)
       let texts = [
@@ -132,12 +177,24 @@ struct StoreWriter {
   mutating func delete(_ numbers: [Int]) throws { _ = try open().delete(numbers.map(id)) }
   mutating func checkpoint() throws { try open().checkpoint() }
 
+  /// Gives every segment a flat index.
+  mutating func index() throws {
+    try close()
+    var request = IndexRequest()
+    request.choice = .kind(.flat)
+    request.options.seed = 5
+    let collection = collection
+    _ = try IndexBuilder.run(collection, request, patience: { _, _ in false }) { () throws(DatabaseError) in
+      try CollectionWriter(collection, origin: SampleStore.origin, creator: "vdb fixture") { _, _ in false }
+    }
+  }
+
   mutating func collect() throws {
     _ = try open().collectGarbage(keepParent: false, dryRun: false) { _, _ in false }
   }
 
   mutating func close() throws {
-    try writer?.close()
+    writer?.close()
     writer = nil
   }
 
@@ -189,8 +246,20 @@ enum StoreAnswers {
     var random = TestSupport.SeededGenerator(seed: 77)
     var lines: [String] = []
     for _ in 0..<4 {
-      let query = (0..<dimension).map { _ in Float(random.below(401) - 200) / 8 + 0.0625 }
-      let hits = try snapshot.search(queries: query, count: 1, SearchRequest(k: 5)).answers[0]
+      let query = (0..<dimension).map { _ in
+        let number = random.below(401)
+        return switch snapshot.collection.settings.elementType {
+        case .f32, .f16: Float(number - 200) / 8 + 0.0625
+        case .i8: Float(number % 256 - 128)
+        case .u8: Float(number % 256)
+        case .bit: Float(number % 2)
+        }
+      }
+      var request = SearchRequest(k: 5)
+      // Codes are used wherever there are any.
+      request.tuning.wantedShare = 1
+      request.tuning.fewRows = 0
+      let hits = try snapshot.search(queries: query, count: 1, request).answers[0]
       let found = hits.map {
         #"[\#(id($0.id)),"\#(String($0.distance.bitPattern, radix: 16))","\#($0.distance)"]"#
       }

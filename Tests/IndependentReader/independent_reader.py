@@ -81,7 +81,7 @@ def prefix(data, kind, uuid=None):
     require(crc(data[:60]) == struct.unpack_from("<I", data, 60)[0], "prefix CRC")
     require(data[8:12] == kind, "kind")
     require(struct.unpack_from("<H", data, 12)[0] == 1, "major format")
-    require(struct.unpack_from("<Q", data, 16)[0] & ~1 == 0, "unknown reader features")
+    require(struct.unpack_from("<Q", data, 16)[0] & ~0x10D == 0, "unknown reader features")
     require(uuid is None or data[40:56] == uuid, "another collection")
 
 
@@ -93,8 +93,19 @@ class Identity:
         require(crc(data[:2044]) == struct.unpack_from("<I", data, 2044)[0], "identity CRC")
         self.uuid = data[40:56]
         self.dimension, self.element, self.metric, self.id_type = struct.unpack_from("<IBBB", data, 72)
-        self.stride = self.dimension * (2 if self.element == 1 else 4)
+        require(self.element in (0, 1, 3, 4, 5) and self.metric <= 4, "element type and metric")
+        require((self.element == 5) == (self.metric == 4), "hamming for bits and nothing else")
+        needed = {1: 1, 3: 4, 4: 4, 5: 8}.get(self.element, 0) | (0x100 if self.metric == 3 else 0)
+        require(struct.unpack_from("<Q", data, 16)[0] & needed == needed, "feature bits of element type and metric")
+        self.stride = self.dimension * {0: 4, 1: 2}.get(self.element, 1)
+        if self.element == 5:
+            self.stride = (self.dimension + 7) // 8
         self.hash = hashlib.sha256(data).hexdigest()
+
+    def check_vector(self, vector):
+        require(len(vector) == self.stride, "length of a vector")
+        if self.element == 5 and self.dimension % 8:
+            require(vector[-1] >> self.dimension % 8 == 0, "zero bits behind the last of a vector")
 
 
 def newest_manifest(folder, identity):
@@ -338,6 +349,7 @@ def main(folder):
                     rows[key] = (lsn, created, time, vector, metadata)
     total = 0
     for key, (lsn, created, updated, vector, metadata) in rows.items():
+        identity.check_vector(vector)
         content = struct.pack("<BI", identity.id_type, len(key)) + key + vector + metadata
         total += int.from_bytes(hashlib.sha256(content).digest(), "little")
         print('{"id":%s,"lsn":%d,"created":%d,"updated":%d,"vector":"%s","payload":%s}' % (

@@ -26,17 +26,19 @@ struct CollectionModel {
 
   /// Distances by the formulas of the format, in double, one element after another.
   func distance(_ a: [Float], _ b: [Float]) -> Double {
-    var dot = 0.0, aa = 0.0, bb = 0.0, squares = 0.0
+    var dot = 0.0, aa = 0.0, bb = 0.0, squares = 0.0, absolute = 0.0
     for i in 0..<dimension {
       let x = Double(a[i]), y = Double(b[i])
       dot += x * y
       aa += x * x
       bb += y * y
       squares += (x - y) * (x - y)
+      absolute += abs(x - y)
     }
     switch metric {
     case .l2: return squares.squareRoot()
     case .dot: return -dot
+    case .l1, .hamming: return absolute
     case .cosine: return aa == 0 || bb == 0 ? 1 : 1 - dot / (aa.squareRoot() * bb.squareRoot())
     }
   }
@@ -61,8 +63,8 @@ struct ModelRun {
   init(seed: UInt64, on fs: any FileSystem) throws {
     generator = TestSupport.SeededGenerator(seed: seed)
     let dimension = [1, 2, 3, 8, 17][generator.below(5)]
-    let metric = [Metric.cosine, .dot, .l2][generator.below(3)]
-    let type: ElementType = generator.oneIn(3) ? .f16 : .f32
+    let type = ElementType.allCases[generator.below(ElementType.allCases.count)]
+    let metric = type.metrics[generator.below(type.metrics.count)]
     let idType = [IDType.string, .int64, .uuid][generator.below(3)]
     model = CollectionModel(dimension: dimension, metric: metric)
     self.fs = fs
@@ -81,7 +83,7 @@ struct ModelRun {
   }
 
   mutating func closeWriter() throws {
-    try writer?.close()
+    writer?.close()
     writer = nil
   }
 
@@ -94,9 +96,15 @@ struct ModelRun {
     }
   }
 
-  /// Small whole numbers: exact in every element type and in every order of summation.
+  /// Small whole numbers: exact in every element type that has them and in every order of summation.
   mutating func randomVector() -> [Float] {
-    var vector = (0..<model.dimension).map { _ in Float(generator.below(9) - 4) }
+    let (least, count) =
+      switch collection.settings.elementType {
+      case .f32, .f16, .i8: (-4, 9)
+      case .u8: (0, 9)
+      case .bit: (0, 2)
+      }
+    var vector = (0..<model.dimension).map { _ in Float(generator.below(count) + least) }
     if model.metric == .cosine, vector.allSatisfy({ $0 == 0 }) { vector[0] = 1 }
     return vector
   }

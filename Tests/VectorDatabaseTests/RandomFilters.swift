@@ -10,7 +10,8 @@ struct RandomRecords {
   var manyNames = false
 
   static let words = [
-    "", "a", "ab", "abc", "b", "B", "é", "zz", "2026-11-21", "2026-11-21T01:20:03Z", "2025-01-01T00:00:00+01:00", "10",
+    "", "a", "ab", "abc", "b", "B", "é", "zz", "2026-11-21", "2026-11-21T01:20:03Z",
+    "2025-01-01T00:00:00+01:00", "10",
   ]
 
   mutating func object() -> JSONValue {
@@ -37,11 +38,18 @@ struct RandomRecords {
     case "b": return .bool(random.oneIn(2))
     case "t": return .string(RandomRecords.words[8 + random.below(3)])
     case "m": return anything(depth: 0)
-    case "tags": return .array((0..<random.below(5)).map { _ in .string(RandomRecords.words[random.below(8)]) })
+    case "tags":
+      return .array((0..<random.below(5)).map { _ in .string(RandomRecords.words[random.below(8)]) })
     case "loc":
       return .object([
-        ("lat", random.oneIn(2) ? .int(Int64(random.below(181)) - 90) : .double(Double(random.below(180)) - 89.5)),
-        ("lon", random.oneIn(2) ? .int(Int64(random.below(361)) - 180) : .double(Double(random.below(360)) - 179.5)),
+        (
+          "lat",
+          random.oneIn(2) ? .int(Int64(random.below(181)) - 90) : .double(Double(random.below(180)) - 89.5)
+        ),
+        (
+          "lon",
+          random.oneIn(2) ? .int(Int64(random.below(361)) - 180) : .double(Double(random.below(360)) - 179.5)
+        ),
       ])
     case "o":
       return .object([("p", scalar()), ("q", .object([("r", scalar())]))])
@@ -106,14 +114,20 @@ struct RandomFilters {
 
   private mutating func path(inElement: Bool) -> FilterPath {
     if inElement, !random.oneIn(3) {
-      let steps: [FilterPath.Step] = random.oneIn(2) ? [] : [.name(Array(random.oneIn(2) ? "p".utf8 : "w".utf8))]
+      let steps: [FilterPath.Step] =
+        random.oneIn(2) ? [] : [.name(Array(random.oneIn(2) ? "p".utf8 : "w".utf8))]
       return FilterPath(.element, steps)
     }
     if random.oneIn(16) {
       return FilterPath([FilterPath.Root.id, .created, .updated][random.below(3)])
     }
-    var names = [["n"], ["s"], ["f"], ["b"], ["t"], ["m"], ["tags"], ["loc"], ["o"], ["o", "p"], ["o", "q", "r"]]
-    names += [["items"], ["x.y"], ["m", "p"], ["m", "p", "q"], ["nowhere"], ["k\(random.below(1500))"], ["loc", "lat"]]
+    var names = [
+      ["n"], ["s"], ["f"], ["b"], ["t"], ["m"], ["tags"], ["loc"], ["o"], ["o", "p"], ["o", "q", "r"],
+    ]
+    names += [
+      ["items"], ["x.y"], ["m", "p"], ["m", "p", "q"], ["nowhere"], ["k\(random.below(1500))"],
+      ["loc", "lat"],
+    ]
     var steps = names[random.below(names.count)].map { FilterPath.Step.name(Array($0.utf8)) }
     switch random.below(10) {
     case 0: steps.append(.each)
@@ -129,10 +143,13 @@ struct RandomFilters {
     case 0: .bool(random.oneIn(2))
     case 1, 2: .int(Int64(random.below(7)) - 3)
     case 3: .double(Double(random.below(13)) / 2 - 3)
-    case 4: [.int(9_007_199_254_740_993), .double(9_007_199_254_740_992), .int(Int64.max), .double(1e300)][random.below(4)]
+    case 4:
+      [.int(9_007_199_254_740_993), .double(9_007_199_254_740_992), .int(Int64.max), .double(1e300)][
+        random.below(4)]
     case 5:
       .time(
-        FilterInstant(seconds: [1_795_224_003, 1_795_219_200, 1_735_686_000, 0, 4_000_000_000][random.below(5)]))
+        FilterInstant(
+          seconds: [1_795_224_003, 1_795_219_200, 1_735_686_000, 0, 4_000_000_000][random.below(5)]))
     case 6: random.oneIn(8) ? .null : .string(Array(String(repeating: "long ", count: 61).utf8))
     default: .string(Array(RandomRecords.words[random.below(RandomRecords.words.count)].utf8))
     }
@@ -168,7 +185,8 @@ struct RandomFilters {
     case 4:
       let patterns = ["a%", "%b%", "", "_", "ab", "a", "%"]
       let operation = TextOperator.allCases[random.below(TextOperator.allCases.count)]
-      let pattern = operation == .matches ? ["^a", "b$", "[a-c]+", "."][random.below(4)] : patterns[random.below(7)]
+      let pattern =
+        operation == .matches ? ["^a", "b$", "[a-c]+", "."][random.below(4)] : patterns[random.below(7)]
       return .text(
         path(inElement: inElement), operation, .string(Array(pattern.utf8)), isNegated: isNegated)
     case 5:

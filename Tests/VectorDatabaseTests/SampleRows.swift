@@ -32,8 +32,16 @@ struct SampleRows {
         let tail = [UInt8(truncatingIfNeeded: row >> 8), UInt8(truncatingIfNeeded: row)]
         ids.append(RecordID(bytes: random.bytes(14) + tail, type: .uuid))
       }
-      // Halves keep these values exactly.
-      vectors.append((0..<dimension).map { _ in Float(random.below(2047) - 1023) / 64 })
+      vectors.append(
+        (0..<dimension).map { _ in
+          switch elementType {
+          // Halves keep these values exactly.
+          case .f32, .f16: Float(random.below(2047) - 1023) / 64
+          case .i8: Float(random.below(256) - 128)
+          case .u8: Float(random.below(256))
+          case .bit: Float(random.below(2))
+          }
+        })
       if random.oneIn(4) {
         metadata.append([])
       } else {
@@ -54,11 +62,15 @@ struct SampleRows {
   /// The vector's bytes as they are stored.
   func elements(_ row: Int) -> [UInt8] {
     var bytes: [UInt8] = []
-    for value in vectors[row] {
-      if identity.elementType == 0 {
-        bytes.appendLittleEndian(value.bitPattern)
-      } else {
-        bytes.appendLittleEndian(halfFromFloat([value])[0])
+    for (index, value) in vectors[row].enumerated() {
+      switch identity.elementType {
+      case 0: bytes.appendLittleEndian(value.bitPattern)
+      case 1: bytes.appendLittleEndian(halfFromFloat([value])[0])
+      case 3: bytes.append(UInt8(bitPattern: Int8(value)))
+      case 4: bytes.append(UInt8(value))
+      default:
+        if index % 8 == 0 { bytes.append(0) }
+        bytes[index / 8] |= UInt8(value) << UInt8(index % 8)
       }
     }
     return bytes

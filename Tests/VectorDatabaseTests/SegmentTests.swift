@@ -7,7 +7,7 @@ import VectorMath
 
 @Suite struct SegmentTests {
   static let shapes: [(ElementType, Metric, IDType)] = ElementType.allCases.flatMap { element in
-    Metric.allCases.flatMap { metric in IDType.allCases.map { (element, metric, $0) } }
+    element.metrics.flatMap { metric in IDType.allCases.map { (element, metric, $0) } }
   }
 
   @Test(arguments: shapes, [1, 2, 15, 16, 17, 384])
@@ -55,7 +55,8 @@ import VectorMath
 
   @Test func threadsAndWayOfAppendingDoNotChangeTheFile() throws {
     for element in ElementType.allCases {
-      let rows = SampleRows(3000, dimension: 9, elementType: element, seed: 4)
+      let rows = SampleRows(
+        3000, dimension: 9, elementType: element, metric: element.metrics[0], seed: 4)
       let fileSystem = try SampleRows.fileSystem()
       let one = try rows.build(fileSystem, name: "tmp/1")
       let two = try rows.build(fileSystem, name: "tmp/2", threads: 2)

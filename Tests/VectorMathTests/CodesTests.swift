@@ -3,11 +3,14 @@ import VectorMath
 
 @Suite struct CodesTests {
   @Test func codesAndNamesAreThoseOfTheFileFormat() {
-    #expect(Metric.allCases.map(\.rawValue) == [0, 1, 2])
-    #expect(Metric.allCases.map(\.name) == ["cosine", "dot", "l2"])
-    #expect(ElementType.allCases.map(\.rawValue) == [0, 1])
-    #expect(ElementType.allCases.map(\.name) == ["f32", "f16"])
-    #expect(ElementType.allCases.map(\.bytesPerElement) == [4, 2])
+    #expect(Metric.allCases.map(\.rawValue) == [0, 1, 2, 3, 4])
+    #expect(Metric.allCases.map(\.name) == ["cosine", "dot", "l2", "l1", "hamming"])
+    #expect(ElementType.allCases.map(\.rawValue) == [0, 1, 3, 4, 5])
+    #expect(ElementType.allCases.map(\.name) == ["f32", "f16", "i8", "u8", "bit"])
+    #expect(ElementType.allCases.map { $0.storedBytes(dimension: 9) } == [36, 18, 9, 9, 2])
+    #expect(ElementType.allCases.filter { $0.metrics.contains(.hamming) } == [.bit])
+    #expect(
+      ElementType.allCases.filter { $0.metrics == [.cosine, .dot, .l2, .l1] } == [.f32, .f16, .i8, .u8])
     for metric in Metric.allCases { #expect(Metric(name: metric.name) == metric) }
     for type in ElementType.allCases { #expect(ElementType(name: type.name) == type) }
     #expect(Metric(name: "L2") == nil && ElementType(name: "") == nil)

@@ -74,7 +74,7 @@ import VectorMath
       bytes.withUnsafeBytes { level.table.halves_to_floats($0.baseAddress! + 1, &back, count) }
       #expect(back == floats + [-9])
       var appended: [UInt8] = [7]
-      floats.withUnsafeBufferPointer { HalfPrecision.append($0, to: &appended) }
+      floats.withUnsafeBufferPointer { ElementType.f16.append($0, dimension: 1, to: &appended) }
       #expect(appended == [7] + bytes[1..<1 + 2 * count])
       #expect(floatFromHalf(halfFromFloat(floats)) == floats)
     }

@@ -22,7 +22,9 @@ extension CSVChunk {
     let count: Int
     do throws(VectorText.Failure) {
       count = try unsafe VectorText.parse(
-        text, encoding: options.vectorEncoding, into: vector, capacity: sourceDimension, notes: &found)
+        text, encoding: options.vectorEncoding, elementType: options.elementType,
+        dimension: options.truncatedDimension == nil ? sourceDimension : nil, into: vector,
+        capacity: sourceDimension, notes: &found)
     } catch {
       var failure = unsafe fail(
         error.code, base, record, number, at: cell.start + error.offset, column, expected: error.expected,

@@ -120,8 +120,10 @@ import MetadataFilters
     var error = FormatError(
       refusal, file: file, line: record.line, record: number, byteOffset: bufferOffset + UInt64(record.start),
       column: plan.vectorColumn.map { plan.header[$0] } ?? options.vectorColumns ?? "vector")
-    if case .notFinite(let index, _) = refusal, index < plan.elements.count {
-      error.column = plan.header[plan.elements[index]]
+    switch refusal {
+    case .notFinite(let index, _), .notHeld(let index, _, _):
+      if index < plan.elements.count { error.column = plan.header[plan.elements[index]] }
+    case .zero: break
     }
     return error
   }

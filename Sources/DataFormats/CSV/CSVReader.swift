@@ -345,6 +345,7 @@ extension CSVReader {
     var cells = [CSVCell](repeating: CSVCell(), count: plan.header.count)
     var notes = VectorText.Notes()
     let (base, delimiter, encoding) = unsafe (buffer.base, delimiter, options.vectorEncoding)
+    let elementType = options.elementType
     let count: Int = unsafe cells.withUnsafeMutableBufferPointer { room in
       guard let address = room.baseAddress else { return 0 }
       do {
@@ -355,7 +356,7 @@ extension CSVReader {
         let cell = unsafe address[column]
         return try unsafe VectorText.parse(
           UnsafeRawBufferPointer(start: base + cell.start, count: cell.end - cell.start), encoding: encoding,
-          into: &none, capacity: 0, notes: &notes)
+          elementType: elementType, dimension: nil, into: &none, capacity: 0, notes: &notes)
       } catch { return 0 }
     }
     return max(1, count)

@@ -1,5 +1,6 @@
 import FileStorage
 package import MetadataFilters
+package import VectorMath
 
 /// How a table is written.
 package struct CSVWriterOptions: Sendable {
@@ -7,7 +8,7 @@ package struct CSVWriterOptions: Sendable {
   package enum Vectors: Equatable, Sendable {
     /// One cell with a JSON array.
     case json
-    /// One cell with base64 of little-endian f32, behind `b64:`.
+    /// One cell with base64 behind `b64:`, of little-endian f32 or of the stored bytes of i8, u8 and bits.
     case base64
     /// One column for each number.
     case columns(VectorColumnNames)
@@ -17,6 +18,8 @@ package struct CSVWriterOptions: Sendable {
 
   /// How vectors are spelled.
   package var vectors = Vectors.json
+  /// What the vectors are stored as.
+  package var elementType: ElementType = .f32
   /// `,` for CSV, a tab for TSV.
   package var delimiter = UInt8(ascii: ",")
   /// Puts `'` in front of texts that a spreadsheet would take for a formula.
@@ -140,26 +143,20 @@ package final class CSVWriter: RecordWriter {
     case .columns:
       for index in range {
         output.bytes.append(options.delimiter)
-        if isPresent { DecimalFloat.appendShortest(batch.vectors[index], to: &output.bytes) }
+        if isPresent { options.elementType.appendNumber(batch.vectors[index], to: &output.bytes) }
       }
     case .json:
       output.bytes.append(options.delimiter)
       guard isPresent else { return }
-      output.bytes += "\"[".utf8
-      for index in range {
-        if index > range.lowerBound { output.bytes.append(UInt8(ascii: ",")) }
-        DecimalFloat.appendShortest(batch.vectors[index], to: &output.bytes)
-      }
-      output.bytes += "]\"".utf8
+      output.bytes.append(UInt8(ascii: "\""))
+      options.elementType.appendArray(batch.vectors[range], to: &output.bytes)
+      output.bytes.append(UInt8(ascii: "\""))
     case .base64:
       output.bytes.append(options.delimiter)
       guard isPresent else { return }
       output.bytes += "b64:".utf8
-      unsafe batch.vectors.withUnsafeBytes { all in
-        unsafe VectorText.appendBase64(
-          UnsafeRawBufferPointer(rebasing: all[range.lowerBound * 4..<range.upperBound * 4]),
-          to: &output.bytes)
-      }
+      let stored = options.elementType.spelledBytes(batch, row)
+      unsafe stored.withUnsafeBytes { unsafe VectorText.appendBase64($0, to: &output.bytes) }
     }
   }
 

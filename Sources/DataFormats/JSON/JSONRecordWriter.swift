@@ -1,5 +1,6 @@
 import FileStorage
 package import MetadataFilters
+package import VectorMath
 
 /// How JSON records are written.
 package struct JSONWriterOptions: Sendable {
@@ -7,7 +8,7 @@ package struct JSONWriterOptions: Sendable {
   package enum Vectors: Equatable, Sendable {
     /// An array of the shortest numbers that read back the same.
     case numbers
-    /// A string with the base64 of little-endian f32.
+    /// A string with base64, of little-endian f32 or of the stored bytes of i8, u8 and bits.
     case base64
     /// Left out.
     case none
@@ -15,6 +16,8 @@ package struct JSONWriterOptions: Sendable {
 
   /// How vectors are spelled.
   package var vectors = Vectors.numbers
+  /// What the vectors are stored as.
+  package var elementType: ElementType = .f32
   /// Whether the metadata is written, as the object `payload`.
   package var hasPayload = true
   /// Whether integer ids are written as strings, for readers that have only doubles.
@@ -118,25 +121,12 @@ package class JSONRecordWriter: RecordWriter {
     switch options.vectors {
     case .none: break
     case .numbers:
-      bytes.append(UInt8(ascii: "["))
-      for index in range {
-        if index > range.lowerBound { bytes.append(UInt8(ascii: ",")) }
-        let value = batch.vectors[index]
-        // Stored vectors are finite; anything else would not be JSON.
-        if value.isFinite {
-          DecimalFloat.appendShortest(value, to: &bytes)
-        } else {
-          bytes.append(contentsOf: "null".utf8)
-        }
-      }
-      bytes.append(UInt8(ascii: "]"))
+      options.elementType.appendArray(batch.vectors[range], to: &bytes)
     case .base64:
       bytes.append(UInt8(ascii: "\""))
       let start = bytes.count
-      unsafe batch.vectors.withUnsafeBytes { all in
-        let slice = unsafe all[range.lowerBound * 4..<range.upperBound * 4]
-        unsafe Base64.append(UnsafeRawBufferPointer(rebasing: slice), to: &bytes)
-      }
+      let stored = options.elementType.spelledBytes(batch, row)
+      unsafe stored.withUnsafeBytes { unsafe Base64.append($0, to: &bytes) }
       // A text that could also be a number says what it is.
       let isPlain = unsafe bytes.withUnsafeBytes { unsafe VectorText.looksLikeBase64($0, start) }
       if !isPlain { bytes.insert(contentsOf: "b64:".utf8, at: start) }

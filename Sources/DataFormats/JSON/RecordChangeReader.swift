@@ -1,5 +1,6 @@
 package import FileStorage
 package import MetadataFilters
+package import VectorMath
 
 /// One line of a file of changes: `{"id":"a","set":{"lang":"de"},"unset":["old"],"vector":[1,0],"replace":true}`.
 package struct RecordChangeLine: Sendable {
@@ -19,12 +20,18 @@ package struct RecordChangeLine: Sendable {
 package struct RecordChangeReader {
   private var lines: LineReader
   private let type: IDType
+  private let elementType: ElementType
+  private let dimension: Int
   private let name: String
   private var record: UInt64 = 0
 
-  /// Begins to read `source`.
-  package init(_ source: any ByteSource, type: IDType) throws(FormatError) {
+  /// Begins to read `source`, whose vectors are for a collection of `dimension` numbers of `elementType`.
+  package init(
+    _ source: any ByteSource, type: IDType, elementType: ElementType, dimension: Int
+  ) throws(FormatError) {
     self.type = type
+    self.elementType = elementType
+    self.dimension = dimension
     name = source.name
     lines = LineReader(try TextOpening.open(source, nil), maximumLength: ReadOptions().maximumRecordBytes)
   }
@@ -32,10 +39,13 @@ package struct RecordChangeReader {
   /// The next change; nil at the end.
   package mutating func next() throws(FormatError) -> RecordChangeLine? {
     while true {
+      let (elementType, dimension) = (elementType, dimension)
       let (type, name, line, offset, record) = (type, name, lines.lineNumber + 1, lines.offset, record + 1)
       let found: RecordChangeLine?? = try unsafe lines.next { (text) throws(FormatError) in
         if unsafe text.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return nil }
-        let parser = ChangeParser(type: type, name: name, line: line, record: record, offset: offset)
+        let parser = ChangeParser(
+          type: type, elementType: elementType, dimension: dimension, name: name, line: line, record: record,
+          offset: offset)
         return unsafe try parser.parse(text)
       }
       guard let found else { return nil }
@@ -50,6 +60,8 @@ package struct RecordChangeReader {
 /// Turns the text of one change into its parts.
 private struct ChangeParser {
   let type: IDType
+  let elementType: ElementType
+  let dimension: Int
   let name: String
   let line: UInt64
   let record: UInt64
@@ -140,7 +152,7 @@ private struct ChangeParser {
 
   private func floats(_ text: [UInt8]) throws(FormatError) -> [Float] {
     do throws(FormatError) {
-      return try VectorLiteral.parse(text, source: name)
+      return try VectorLiteral.parse(text, source: name, elementType: elementType, dimension: dimension)
     } catch {
       var placed = error
       placed.line = line

@@ -1,5 +1,6 @@
 import FileStorage
 import MetadataFilters
+import VectorMath
 
 extension RecordParser {
   /// Takes a vector and appends it to the rows; false when it is null and may be absent.
@@ -100,7 +101,7 @@ extension RecordParser {
       let seen = try unsafe scanner.readFloatArray(into: target, index: &index)
       return VectorSeen(
         count: seen.count, overflow: seen.firstOverflow,
-        needsRules: !seen.hasNonZero || shape.rules.normalizes)
+        needsRules: !seen.hasNonZero || shape.rules.normalizes || shape.rules.wholeType != nil)
     } catch {
       let column = "\(shape.vectorName)[\(index)]"
       switch error.code {
@@ -129,13 +130,15 @@ extension RecordParser {
     unescaped.removeAll(keepingCapacity: true)
     scanner.appendUnescaped(text, to: &unescaped)
     var notes = VectorText.Notes()
-    let encoding = shape.vectorEncoding
+    let (encoding, elementType) = (shape.vectorEncoding, shape.elementType)
+    let wanted = rows.hasDimension && shape.truncatedDimension == nil ? rows.batch.dimension : nil
     let result: Result<Int, VectorText.Failure> = unsafe unescaped.withUnsafeBytes { bytes in
       guard let address = target.baseAddress else { return .success(0) }
       do throws(VectorText.Failure) {
         return .success(
           try unsafe VectorText.parse(
-            bytes, encoding: encoding, into: address, capacity: target.count, notes: &notes))
+            bytes, encoding: encoding, elementType: elementType, dimension: wanted, into: address,
+            capacity: target.count, notes: &notes))
       } catch { return .failure(error) }
     }
     switch result {
@@ -213,6 +216,12 @@ extension RecordParser {
           RecordFailure(
             .zeroVector, at: start, column: column, expected: "a number other than zero",
             found: "\(kept) zeros, which have no direction", hint: "--zero-vector allow takes such rows"))
+      case .notHeld(let index, let number, let type):
+        throw stop(
+          RecordFailure(
+            FormatErrorCode(notHeld: number), at: start, column: "\(column)[\(index)]",
+            expected: type.numbers,
+            found: ElementType.text(number), hint: type.notHeldHint))
       }
     }
     return kept

@@ -1,5 +1,6 @@
 import FileStorage
 import MetadataFilters
+import VectorMath
 
 /// What the options say about the fields of a JSON record.
 struct RecordShape: Sendable {
@@ -33,6 +34,7 @@ struct RecordShape: Sendable {
   let idSource: ReadOptions.IDSource
   let idPrefix: [UInt8]
   let vectorEncoding: ReadOptions.VectorEncoding
+  let elementType: ElementType
   let vectorIsOptional: Bool
   /// Metadata names that are kept, or left out.
   ///
@@ -94,6 +96,7 @@ struct RecordShape: Sendable {
     idSource = options.idSource
     idPrefix = Array(options.idPrefix.utf8)
     vectorEncoding = options.vectorEncoding
+    elementType = options.elementType
     vectorIsOptional = options.vectorIsOptional
     switch options.payload {
     case .all: (listedNames, keepsListed) = (nil, false)

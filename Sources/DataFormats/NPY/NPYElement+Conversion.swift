@@ -26,7 +26,9 @@ extension NPYElement {
     case (.unsigned, 2): unsafe fill(bytes, count, floats, stride, UInt16.self) { Float($0) }
     case (.unsigned, 4): unsafe fill(bytes, count, floats, stride, UInt32.self) { Float($0) }
     case (.unsigned, 8): unsafe fill(bytes, count, floats, stride, UInt64.self) { Float($0) }
-    case (.float, _), (.signed, _), (.unsigned, _): preconditionFailure("the header allows no other size")
+    case (.bool, 1): unsafe fill(bytes, count, floats, stride, UInt8.self) { $0 == 0 ? 0 : 1 }
+    case (.float, _), (.signed, _), (.unsigned, _), (.bool, _):
+      preconditionFailure("the header allows no other size")
     }
   }
 
@@ -43,7 +45,7 @@ extension NPYElement {
 
   /// The number at a place as an integer; nil for numbers that are none or do not fit.
   func integer(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int64? {
-    guard kind != .float else { return nil }
+    guard kind == .signed || kind == .unsigned else { return nil }
     var bits: UInt64 = 0
     for step in 0..<size {
       let place = isBigEndian ? step : size - 1 - step

@@ -13,7 +13,7 @@ import FileStorage
 
 /// What the numbers of a .npy file are.
 struct NPYElement: Equatable, Sendable {
-  enum Kind: Equatable, Sendable { case float, signed, unsigned }
+  enum Kind: Equatable, Sendable { case float, signed, unsigned, bool }
   let kind: Kind
   /// Bytes of one number.
   let size: Int
@@ -118,16 +118,18 @@ struct NPYHeader: Equatable, Sendable {
       case UInt8(ascii: "f"): .float
       case UInt8(ascii: "i"): .signed
       case UInt8(ascii: "u"): .unsigned
+      case UInt8(ascii: "b"): .bool
       default: nil
       }
     let digits = Array(body.dropFirst())
     let size = digits.count == 1 ? Int(digits[0]) - 48 : 0
     guard let kind, size == 1 || size == 2 || size == 4 || size == 8, !(kind == .float && size == 1),
+      kind != .bool || size == 1,
       size == 1 || bytes.first != UInt8(ascii: "|")
     else {
       throw FormatError(
         .npyType, file: file, byteOffset: UInt64(offset),
-        expected: "numbers of type f2, f4, f8, i1, i2, i4, i8, u1, u2, u4 or u8",
+        expected: "numbers of type f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8 or b1",
         found: "dtype \(Excerpt.quoted(bytes[...], limit: 24))",
         hint: "convert it first: array.astype('float32')")
     }

@@ -109,6 +109,8 @@ final class NPYRows: VectorRows {
     "(" + shape.map(\.description).joined(separator: ", ") + (shape.count == 1 ? ",)" : ")")
   }
 
+  var holdsBytes: Bool { header.element.kind == .unsigned && header.element.size == 1 }
+
   func wasFinite(row: UInt64, index: Int) -> Bool? {
     let size = header.element.size
     guard header.element.kind == .float, size == 8, !isTransposed, row >= rawStart,

@@ -13,7 +13,7 @@ package final class NPYWriter: RecordWriter {
   private let rowCount: UInt64
   private var written: UInt64 = 0
 
-  /// Begins a file of `rowCount` × `dimension` numbers of 4 or 2 bytes.
+  /// Begins a file of `rowCount` × `dimension` numbers of the type; bits become bools of a byte each.
   package init(
     _ sink: any ByteSink, rowCount: UInt64, dimension: Int, elementType: ElementType = .f32,
     ids: (any ByteSink)? = nil, payload: (any ByteSink)? = nil
@@ -23,8 +23,15 @@ package final class NPYWriter: RecordWriter {
     self.dimension = dimension
     self.elementType = elementType
     self.rowCount = rowCount
-    output.bytes += NPYWriter.header(
-      descr: elementType == .f32 ? "<f4" : "<f2", shape: "(\(rowCount), \(dimension))")
+    let descr =
+      switch elementType {
+      case .f32: "<f4"
+      case .f16: "<f2"
+      case .i8: "|i1"
+      case .u8: "|u1"
+      case .bit: "|b1"
+      }
+    output.bytes += NPYWriter.header(descr: descr, shape: "(\(rowCount), \(dimension))")
   }
 
   /// The bytes before the numbers, a multiple of 64.
@@ -42,10 +49,9 @@ package final class NPYWriter: RecordWriter {
       let range = batch.vectorRange(row)
       unsafe batch.vectors.withUnsafeBufferPointer { all in
         let floats = unsafe UnsafeBufferPointer(rebasing: all[range])
-        switch elementType {
-        case .f32: unsafe output.bytes.append(contentsOf: UnsafeRawBufferPointer(floats))
-        case .f16: unsafe HalfPrecision.append(floats, to: &output.bytes)
-        }
+        // A bool is a byte of 0 or 1.
+        let type = elementType == .bit ? ElementType.u8 : elementType
+        unsafe type.append(floats, dimension: dimension, to: &output.bytes)
       }
       try output.flushIfFull()
     }

@@ -57,6 +57,8 @@ package enum FormatErrorCode: String, Sendable, CaseIterable {
   case notFinite = "not-finite"
   case floatOverflow = "float-overflow"
   case zeroVector = "zero-vector"
+  case vectorFraction = "vector-fraction"
+  case vectorRange = "vector-range"
   case numpyElided = "numpy-elided"
 
   // Delimited text.
@@ -77,6 +79,7 @@ package enum FormatErrorCode: String, Sendable, CaseIterable {
   case vecsDimension = "vecs-dims"
   case vecsSize = "vecs-size"
   case countMismatch = "count-mismatch"
+  case hdf5Structure = "hdf5-structure"
 }
 
 /// What is wrong with a source of records, where, and what to do about it.

@@ -1,4 +1,5 @@
 package import MetadataFilters
+package import VectorMath
 
 /// The formats of record files.
 package enum RecordFormat: String, Sendable, CaseIterable {
@@ -63,6 +64,10 @@ package struct ReadOptions: Sendable {
   package var dimension: Int?
   /// Named in messages about the dimension, such as `collection "docs" (model bge-small-en)`.
   package var dimensionOrigin: String?
+  /// What the vectors are stored as.
+  ///
+  /// Vectors of i8, u8 and bits must hold numbers of the type; base64 and hexadecimal then spell their bytes, otherwise f32.
+  package var elementType: ElementType = .f32
   /// The type of the identifiers.
   package var idType: IDType = .string
   /// Where identifiers come from.

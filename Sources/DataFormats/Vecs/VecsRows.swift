@@ -74,6 +74,8 @@ final class VecsRows: VectorRows {
     return Int(value)
   }
 
+  var holdsBytes: Bool { element.size == 1 }
+
   func wasFinite(row: UInt64, index: Int) -> Bool? { nil }
 
   func offset(ofRow row: UInt64) -> UInt64? { row * UInt64(4 + dimension * element.size) }

@@ -1,5 +1,6 @@
 import FileStorage
 package import MetadataFilters
+import VectorMath
 
 /// Writes vectors as .fvecs, .bvecs or .ivecs, and identifiers and metadata beside them.
 ///
@@ -60,7 +61,7 @@ package final class VecsWriter: RecordWriter {
     FormatError(
       .notRepresentable, file: output.sink.name, record: written + 1, column: "vector[\(index)]",
       expected: expected,
-      found: value.description, hint: "write .fvecs, which holds any numbers")
+      found: ElementType.text(value), hint: "write .fvecs, which holds any numbers")
   }
 
   /// Appends a number of 4 bytes, little-endian.

@@ -1,4 +1,5 @@
 import FileStorage
+import VectorMath
 package import MetadataFilters
 
 /// Reads a file of bare vectors, with identifiers and metadata from the files beside it.
@@ -193,6 +194,11 @@ extension FormatError {
         .zeroVector, file: file, line: line, record: record, byteOffset: byteOffset, column: column,
         expected: "a vector with a direction, as the cosine metric needs", found: "only zeros",
         hint: "a failed embedding often gives zeros; keep such rows with --zero-vector allow")
+    case .notHeld(let index, let number, let type):
+      self.init(
+        FormatErrorCode(notHeld: number), file: file, line: line, record: record, byteOffset: byteOffset,
+        column: "\(column)[\(index)]", expected: type.numbers, found: ElementType.text(number),
+        hint: type.notHeldHint)
     }
   }
 
@@ -210,12 +216,13 @@ extension BareVectorReader {
   package convenience init(
     _ source: any ByteSource, format: RecordFormat, options: ReadOptions
   ) throws(FormatError) {
-    let rows: any VectorRows
+    var rows: any VectorRows
     if format == .npy {
       rows = try NPYRows(source, options: options)
     } else {
       rows = try VecsRows(source, format: format, maximumDimension: options.maximumDimension)
     }
+    if let packed = PackedBitRows(rows, file: source.name, options: options) { rows = packed }
     try self.init(rows: rows, source: source, options: options)
   }
 }

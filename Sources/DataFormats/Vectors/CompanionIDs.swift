@@ -31,6 +31,9 @@ struct CompanionIDs {
       return
     }
     let header = try NPYHeader.read(peeked)
+    guard header.element.kind != .bool else {
+      throw FormatError(.idType, file: name, expected: "integer ids", found: "an array of bools")
+    }
     guard header.element.kind != .float else {
       throw FormatError(
         .idFloat, file: name, expected: "integer ids", found: "an array of floats",

@@ -4,6 +4,8 @@ protocol VectorRows: AnyObject {
   var dimension: Int { get }
   /// Rows in the source; nil where only its end will tell.
   var rowCount: UInt64? { get }
+  /// Whether the numbers are unsigned bytes.
+  var holdsBytes: Bool { get }
   /// Bytes of the source taken so far.
   var bytesRead: UInt64 { get }
   /// Reads up to `count` rows of `dimension` floats; fewer only at the end.

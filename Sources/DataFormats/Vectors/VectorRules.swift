@@ -1,5 +1,6 @@
 import FileStorage
 import MetadataFilters
+import VectorMath
 
 /// What the options ask of every vector, whatever format it came in.
 struct VectorRules: Sendable {
@@ -9,16 +10,21 @@ struct VectorRules: Sendable {
     case notFinite(index: Int, isNaN: Bool)
     /// All numbers are zero.
     case zero
+    /// A number that the element type does not hold.
+    case notHeld(index: Int, number: Float, type: ElementType)
   }
 
   let normalizes: Bool
   let allowsZero: Bool
   let skipsNotFinite: Bool
+  /// The element type, when it holds whole numbers only.
+  let wholeType: ElementType?
 
   init(_ options: ReadOptions) {
     normalizes = options.normalizes
     allowsZero = options.zeroVector == .allow
     skipsNotFinite = options.notFinite == .skip
+    wholeType = options.elementType.wholeNumbers == nil ? nil : options.elementType
   }
 
   /// Checks `count` numbers, and scales them to length 1 when asked.
@@ -35,6 +41,11 @@ struct VectorRules: Sendable {
       for index in 0..<count where unsafe !vector[index].isFinite {
         throw unsafe .notFinite(index: index, isNaN: vector[index].isNaN)
       }
+    }
+    if let wholeType,
+      let index = unsafe wholeType.firstUnrepresentable(UnsafeBufferPointer(start: vector, count: count))
+    {
+      throw unsafe .notHeld(index: index, number: vector[index], type: wholeType)
     }
     if all == 0 {
       if !allowsZero { throw .zero }

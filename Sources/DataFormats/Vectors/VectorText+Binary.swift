@@ -1,4 +1,5 @@
 import FileStorage
+import VectorMath
 
 extension VectorText {
   /// Whether a cell is base64 rather than numbers: at least one whole float, and a letter that no number has.
@@ -27,14 +28,24 @@ extension VectorText {
     }
   }
 
-  /// Reads base64, of either alphabet, with or without padding, as little-endian f32.
+  /// How bytes become numbers.
+  struct Binary {
+    let elementType: ElementType
+    /// The count of numbers that is wanted, where it is known.
+    let dimension: Int?
+    /// The most numbers that are stored.
+    let capacity: Int
+  }
+
+  /// Reads base64, of either alphabet, with or without padding.
   static func parseBase64(
-    _ text: UnsafeRawBufferPointer, from start: Int, into vector: UnsafeMutablePointer<Float>, capacity: Int
+    _ text: UnsafeRawBufferPointer, from start: Int, into vector: UnsafeMutablePointer<Float>,
+    _ binary: Binary
   ) throws(Failure) -> Int {
     var end = text.count
     while end > start, end > text.count - 2, unsafe text[end - 1] == UInt8(ascii: "=") { end -= 1 }
     let digits = end - start
-    var sink = FloatSink(capacity: capacity)
+    var sink = NumberSink(binary)
     var bits: UInt32 = 0
     var held = 0
     for index in start..<max(start, end) {
@@ -52,19 +63,20 @@ extension VectorText {
     }
     guard digits % 4 != 1, sink.isWhole, sink.count > 0 else {
       throw Failure(
-        code: .vectorEncoding, offset: start, index: nil, expected: "base64 of whole 4-byte floats",
+        code: .vectorEncoding, offset: start, index: nil, expected: "base64 of \(sink.unit)",
         found: "\(digits) digits")
     }
-    return sink.count
+    return try sink.wantedCount(start)
   }
 
-  /// Reads hexadecimal digits as little-endian f32.
+  /// Reads hexadecimal digits, two for each byte.
   static func parseHex(
-    _ text: UnsafeRawBufferPointer, into vector: UnsafeMutablePointer<Float>, capacity: Int
+    _ text: UnsafeRawBufferPointer, from start: Int, into vector: UnsafeMutablePointer<Float>,
+    _ binary: Binary
   ) throws(Failure) -> Int {
-    var sink = FloatSink(capacity: capacity)
+    var sink = NumberSink(binary)
     var high: UInt8?
-    for index in 0..<text.count {
+    for index in start..<text.count {
       let byte = unsafe text[index]
       let digit: UInt8
       switch byte {
@@ -85,10 +97,10 @@ extension VectorText {
     }
     guard high == nil, sink.isWhole, sink.count > 0 else {
       throw Failure(
-        code: .vectorEncoding, offset: 0, index: nil, expected: "8 hexadecimal digits for each float",
-        found: "\(text.count) digits")
+        code: .vectorEncoding, offset: start, index: nil, expected: "hexadecimal digits of \(sink.unit)",
+        found: "\(text.count - start) digits")
     }
-    return sink.count
+    return try sink.wantedCount(start)
   }
 
   /// Appends bytes as base64 with padding.
@@ -105,24 +117,64 @@ extension VectorText {
     }
   }
 
-  /// Makes floats of bytes, four at a time.
-  private struct FloatSink {
-    let capacity: Int
-    var count = 0
+  /// Makes numbers of bytes: one of four bytes, one of each byte, or eight of each byte.
+  private struct NumberSink {
+    private let binary: Binary
+    private(set) var count = 0
     private var bits: UInt32 = 0
     private var held: UInt32 = 0
+    /// One more than the place of the last 1 among bits.
+    private var end = 0
 
-    init(capacity: Int) { self.capacity = capacity }
+    init(_ binary: Binary) { self.binary = binary }
 
     var isWhole: Bool { held == 0 }
 
+    /// What the bytes must be, for messages.
+    var unit: String {
+      switch binary.elementType {
+      case .f32, .f16: "whole 4-byte floats"
+      case .i8, .u8: "a byte for each number"
+      case .bit: "a byte for each 8 bits"
+      }
+    }
+
     mutating func append(_ byte: UInt8, to vector: UnsafeMutablePointer<Float>) {
-      bits |= UInt32(byte) << (8 * held)
-      held += 1
-      guard held == 4 else { return }
-      if count < capacity { unsafe vector[count] = Float(bitPattern: bits) }
+      switch binary.elementType {
+      case .f32, .f16:
+        bits |= UInt32(byte) << (8 * held)
+        held += 1
+        guard held == 4 else { return }
+        unsafe put(Float(bitPattern: bits), to: vector)
+        (bits, held) = (0, 0)
+      case .i8: unsafe put(Float(Int8(bitPattern: byte)), to: vector)
+      case .u8: unsafe put(Float(byte), to: vector)
+      case .bit:
+        for place in UInt8(0)..<8 {
+          let bit = byte >> place & 1
+          unsafe put(Float(bit), to: vector)
+          if bit == 1 { end = count }
+        }
+      }
+    }
+
+    private mutating func put(_ number: Float, to vector: UnsafeMutablePointer<Float>) {
+      if count < binary.capacity { unsafe vector[count] = number }
       count += 1
-      (bits, held) = (0, 0)
+    }
+
+    /// The count, less the bits that only fill the last byte; those must be zero.
+    func wantedCount(_ start: Int) throws(Failure) -> Int {
+      guard binary.elementType == .bit, let wanted = binary.dimension, wanted < count, count < wanted + 8
+      else {
+        return count
+      }
+      guard end <= wanted else {
+        throw Failure(
+          code: .vectorEncoding, offset: start, index: nil,
+          expected: "zeros behind bit \(wanted - 1) of \(count / 8) packed bytes", found: "ones")
+      }
+      return wanted
     }
   }
 }

@@ -1,9 +1,11 @@
 import FileStorage
+import VectorMath
 
 /// Reads a vector that is spelled in one text cell.
 ///
 /// Accepted: a JSON array; the same with `np.float32(…)` around numbers; numbers separated by spaces and newlines as
-/// numpy prints arrays; either without brackets; base64 or hexadecimal of little-endian f32, when asked or unmistakable.
+/// numpy prints arrays; either without brackets; base64 or hexadecimal when asked or unmistakable. Base64 and hexadecimal
+/// spell little-endian f32, or the stored bytes of i8, u8 and bits where vectors are of that type.
 enum VectorText {
   /// What was odd about a cell that was read.
   struct Notes: OptionSet, Sendable {
@@ -33,33 +35,40 @@ enum VectorText {
   /// - Parameters:
   ///   - text: The cell without quotes around it.
   ///   - encoding: How the vector is spelled.
+  ///   - elementType: What vectors are stored as.
+  ///   - dimension: The count of numbers that is wanted, where it is known: packed bits are a multiple of 8 otherwise.
   ///   - vector: Room for `capacity` numbers.
   ///   - capacity: The most numbers that are stored.
   ///   - notes: What was odd is added.
   /// - Returns: The count of numbers, which may be greater than `capacity`: only so many are stored.
   /// - Throws: Why the cell is no vector.
   static func parse(
-    _ text: UnsafeRawBufferPointer, encoding: ReadOptions.VectorEncoding,
-    into vector: UnsafeMutablePointer<Float>,
-    capacity: Int, notes: inout Notes
+    _ text: UnsafeRawBufferPointer, encoding: ReadOptions.VectorEncoding, elementType: ElementType,
+    dimension: Int?, into vector: UnsafeMutablePointer<Float>, capacity: Int, notes: inout Notes
   ) throws(Failure) -> Int {
+    let binary = Binary(elementType: elementType, dimension: dimension, capacity: capacity)
+    let start = unsafe skipSpace(text, 0)
     switch encoding {
     case .json, .list: return try unsafe parseList(text, into: vector, capacity: capacity, notes: &notes)
-    case .base64: return try unsafe parseBase64(text, from: 0, into: vector, capacity: capacity)
-    case .hex: return try unsafe parseHex(text, into: vector, capacity: capacity)
+    case .base64: return try unsafe parseBase64(text, from: behind("b64:", text, start), into: vector, binary)
+    case .hex: return try unsafe parseHex(text, from: behind("hex:", text, start), into: vector, binary)
     case .auto:
-      let start = unsafe skipSpace(text, 0)
       if start < text.count, unsafe text[start] == UInt8(ascii: "[") || text[start] == UInt8(ascii: "(") {
         return try unsafe parseList(text, into: vector, capacity: capacity, notes: &notes)
       }
-      if unsafe text.dropFirst(start).starts(with: "b64:".utf8) {
-        return try unsafe parseBase64(text, from: start + 4, into: vector, capacity: capacity)
+      if unsafe behind("b64:", text, start) > start || looksLikeBase64(text, start) {
+        return try unsafe parseBase64(text, from: behind("b64:", text, start), into: vector, binary)
       }
-      if unsafe looksLikeBase64(text, start) {
-        return try unsafe parseBase64(text, from: start, into: vector, capacity: capacity)
+      if unsafe behind("hex:", text, start) > start {
+        return try unsafe parseHex(text, from: start + 4, into: vector, binary)
       }
       return try unsafe parseList(text, into: vector, capacity: capacity, notes: &notes)
     }
+  }
+
+  /// The place behind a prefix of four bytes, or `start` when it is not there.
+  private static func behind(_ prefix: String, _ text: UnsafeRawBufferPointer, _ start: Int) -> Int {
+    unsafe text.dropFirst(start).starts(with: prefix.utf8) ? start + 4 : start
   }
 
   @inline(__always)

@@ -116,15 +116,6 @@ package struct JSONWriter: Sendable {
     }
   }
 
-  /// Writes an array of floats, each as the shortest text that reads back the same.
-  ///
-  /// Numbers that are not finite become null.
-  package mutating func floats(_ numbers: UnsafeBufferPointer<Float>) {
-    beginArray()
-    for index in 0..<numbers.count { value(unsafe numbers[index]) }
-    endArray()
-  }
-
   /// Ends a line.
   package mutating func newline() {
     bytes.append(0x0A)

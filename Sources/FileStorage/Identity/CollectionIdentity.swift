@@ -4,8 +4,8 @@
 //       0    64  prefix, kind IDNT, header length 2,048
 //      64     8  time of creation, nanoseconds since 1970, signed
 //      72     4  dimensions of a vector, 1...65,536
-//      76     1  element type: 0 f32, 1 f16
-//      77     1  metric: 0 cosine, 1 dot product, 2 Euclidean
+//      76     1  element type: 0 f32, 1 f16, 3 i8, 4 u8, 5 bit
+//      77     1  metric: 0 cosine, 1 dot product, 2 Euclidean, 3 sum of absolute differences, 4 Hamming; 4 for bits only
 //      78     1  id type: 0 string, 1 64-bit integer, 2 UUID
 //      79     1  zero
 //      80    48  program that made the collection, UTF-8, zero padded
@@ -31,9 +31,9 @@ package struct CollectionIdentity: Equatable, Sendable {
   package let createdNanoseconds: Int64
   /// Numbers in a vector, 1...65,536.
   package let dimension: UInt32
-  /// 0 f32, 1 f16.
+  /// 0 f32, 1 f16, 3 i8, 4 u8, 5 bit.
   package let elementType: UInt8
-  /// 0 cosine, 1 dot product, 2 Euclidean.
+  /// 0 cosine, 1 dot product, 2 Euclidean, 3 sum of absolute differences, 4 Hamming.
   package let metric: UInt8
   /// 0 string, 1 64-bit integer, 2 UUID.
   package let idType: UInt8
@@ -46,7 +46,7 @@ package struct CollectionIdentity: Equatable, Sendable {
 
   /// Makes an identity.
   ///
-  /// The feature bits follow from the element type unless given. A longer `creator` is cut.
+  /// The feature bits follow from the element type and the metric unless given. A longer `creator` is cut.
   package init(
     uuid: UUID16, createdNanoseconds: Int64, dimension: UInt32, elementType: UInt8, metric: UInt8,
     idType: UInt8,
@@ -59,7 +59,7 @@ package struct CollectionIdentity: Equatable, Sendable {
     self.metric = metric
     self.idType = idType
     self.creator = creator.cut(toBytes: CollectionIdentity.maximumCreatorLength)
-    self.features = features ?? FeatureBits.required(elementType: elementType)
+    self.features = features ?? FeatureBits.required(elementType: elementType, metric: metric)
     self.formatMinor = formatMinor
   }
 
@@ -142,12 +142,16 @@ package struct CollectionIdentity: Equatable, Sendable {
       throw damage(path, start + 72, "1 to \(maximumDimension) dimensions", "\(dimension)")
     }
     let (elementType, metric, idType) = (copy[76], copy[77], copy[78])
-    guard elementType <= 1,
-      FeatureBits.required(elementType: elementType).incompat & ~prefix.features.incompat == 0
+    guard elementType <= 5, elementType != 2,
+      FeatureBits.required(elementType: elementType, metric: 0).incompat & ~prefix.features.incompat == 0
     else {
       throw damage(path, start + 76, "an element type with its feature bit", "\(elementType)")
     }
-    guard metric <= 2 else { throw damage(path, start + 77, "a metric 0 to 2", "\(metric)") }
+    guard metric <= 4, (metric == 4) == (elementType == 5),
+      FeatureBits.required(elementType: 0, metric: metric).incompat & ~prefix.features.incompat == 0
+    else {
+      throw damage(path, start + 77, "a metric of the element type with its feature bit", "\(metric)")
+    }
     guard idType <= 2 else { throw damage(path, start + 78, "an id type 0 to 2", "\(idType)") }
     let name = copy[80..<128].prefix { $0 != 0 }
     guard let creator = String(validating: name, as: UTF8.self) else {

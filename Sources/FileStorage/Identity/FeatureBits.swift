@@ -27,12 +27,13 @@ package enum FileKind: UInt32, Sendable, CaseIterable {
 /// |---|---|---|
 /// | incompatible | 0 | 16-bit float vectors |
 /// | | 1 | bfloat16 vectors (reserved) |
-/// | | 2 | 8-bit integer vectors (reserved) |
-/// | | 3 | bit vectors (reserved) |
+/// | | 2 | 8-bit integer vectors |
+/// | | 3 | bit vectors, measured by Hamming distance |
 /// | | 4 | compressed metadata (reserved) |
 /// | | 5 | encrypted pages (reserved) |
 /// | | 6 | several vectors a row (reserved) |
 /// | | 7 | sparse vectors (reserved) |
+/// | | 8 | distances measured by the sum of absolute differences |
 /// | read-only compatible | 0 | payload index files (reserved) |
 /// | | 1 | list of idempotency keys (reserved) |
 /// | | 2 | a schema that records must obey |
@@ -54,17 +55,31 @@ package struct FeatureBits: Equatable, Sendable {
   }
 
   /// The bit of 16-bit float vectors among `incompat`.
-  package static let halfVectors: UInt64 = 1
+  package static let halfVectors: UInt64 = 1 << 0
+  /// The bit of 8-bit integer vectors among `incompat`.
+  package static let byteVectors: UInt64 = 1 << 2
+  /// The bit of vectors of bits among `incompat`.
+  package static let bitVectors: UInt64 = 1 << 3
+  /// The bit of the l1 metric among `incompat`.
+  package static let absoluteDifferences: UInt64 = 1 << 8
 
   /// The bit of a schema among `readOnlyCompat`: a program that does not check it must not write.
   package static let schema: UInt64 = 4
 
   /// What this program reads and writes.
-  package static let known = FeatureBits(incompat: halfVectors, readOnlyCompat: schema)
+  package static let known = FeatureBits(
+    incompat: halfVectors | byteVectors | bitVectors | absoluteDifferences, readOnlyCompat: schema)
 
-  /// The bits that an element type (0 f32, 1 f16) demands.
-  package static func required(elementType: UInt8) -> FeatureBits {
-    FeatureBits(incompat: elementType == 1 ? halfVectors : 0)
+  /// The bits that an element type and a metric, as their codes in files, demand.
+  package static func required(elementType: UInt8, metric: UInt8) -> FeatureBits {
+    let ofElement: UInt64 =
+      switch elementType {
+      case 1: halfVectors
+      case 3, 4: byteVectors
+      case 5: bitVectors
+      default: 0
+      }
+    return FeatureBits(incompat: ofElement | (metric == 3 ? absoluteDifferences : 0))
   }
 
   /// The bits of both: what a program must know to use two files.
@@ -101,7 +116,7 @@ package struct FeatureBits: Equatable, Sendable {
       [
         "16-bit float vectors", "bfloat16 vectors", "8-bit integer vectors", "bit vectors",
         "compressed metadata",
-        "encrypted pages", "several vectors a row", "sparse vectors",
+        "encrypted pages", "several vectors a row", "sparse vectors", "the l1 metric",
       ])
   }
 

@@ -56,6 +56,11 @@ package enum LogFormat {
   static let commitLength = 56
   /// Bytes of a whole SEAL record.
   package static let sealLength = 64
+  /// Zeros behind a seal that is not durable yet.
+  static let sealMargin = 8
+  /// The longest file that holds no transaction, unless zeros were written ahead: the shortest transaction is longer
+  /// than a seal with its margin.
+  package static let longestWithoutRecords = UInt64(headerLength + sealLength + sealMargin)
   /// Fixed bytes of a BEGIN payload.
   static let beginPayload = 24
   /// Fixed bytes of a PUT payload.

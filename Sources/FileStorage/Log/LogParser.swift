@@ -108,11 +108,8 @@ struct LogParser {
         end, "CRC-32C \(hexadecimal(endChain)), as the next log says", "CRC-32C \(hexadecimal(validChain))")
     }
     // What lies behind holds no data; it is looked at only to tell a damaged seal.
-    guard bytes.count == end + LogFormat.sealLength else {
-      return bytes.count == end ? .sealed : .unsealed(tail: .torn(at: UInt64(end)))
-    }
-    if LogSeal(endOf: bytes, salt: header.salt) != nil { return .sealed }
-    return looksLikeSeal(at: end) ? .badSeal : .unsealed(tail: .torn(at: UInt64(end)))
+    if bytes.count == end || LogSeal(in: bytes, at: end, salt: header.salt) != nil { return .sealed }
+    return isDamagedSeal(at: end) ? .badSeal : .unsealed(tail: .torn(at: UInt64(end)))
   }
 
   /// Reads records that must all be whole up to `end`.
@@ -131,10 +128,12 @@ struct LogParser {
       throw damage(position, "whole transactions in a log that is not the last", "damage")
     }
     let bad = position
+    // A seal that is durable in a file whose cut is not.
+    if open == nil, stop == .seal, LogSeal(in: bytes, at: bad, salt: header.salt) != nil { return .sealed }
     let rest = bytes[bad...]
     if open == nil, stop == .invalidRecord {
       if unsafe rest.withUnsafeBytes({ unsafe $0.isZero }) { return .unsealed(tail: .zeros) }
-      if rest.count == LogFormat.sealLength, looksLikeSeal(at: bad) { return .badSeal }
+      if isDamagedSeal(at: bad) { return .badSeal }
     }
     if let later = laterEpoch(behind: bad) {
       throw damage(
@@ -291,10 +290,13 @@ struct LogParser {
 
   // MARK: Tails
 
-  /// Whether the last 64 bytes are this log's seal but for one bit.
+  /// Whether exactly 64 bytes follow, and they are this log's seal but for one bit.
   ///
-  /// A seal with more wrong bits is taken for one that a crash left half-written: no damage.
-  private func looksLikeSeal(at offset: Int) -> Bool {
+  /// A seal with more wrong bits is taken for one that a crash left half-written: no damage. That alone would not tell
+  /// them apart, as what is missing may hold a single bit; but a file has this length only after its seal is
+  /// durable (`LogWriter.seal`).
+  private func isDamagedSeal(at offset: Int) -> Bool {
+    guard bytes.count == offset + LogFormat.sealLength else { return false }
     var tried = [UInt8](bytes[offset..<(offset + LogFormat.sealLength)])
     for bit in 0..<(LogFormat.sealLength * 8) {
       tried[bit / 8] ^= 1 << UInt8(bit % 8)

@@ -37,16 +37,22 @@ struct LogSeal: Equatable {
   /// Whether what stands before is whole is not looked at: the seal
   /// holds the chain CRC that it is chained to.
   init?(endOf bytes: [UInt8], salt: UInt64) {
-    let start = bytes.count - LogFormat.sealLength
-    guard start >= LogFormat.headerLength else { return nil }
+    self.init(in: bytes, at: bytes.count - LogFormat.sealLength, salt: salt)
+  }
+
+  /// The seal at `start`, if there is one and nothing but zeros follows.
+  init?(in bytes: [UInt8], at start: Int, salt: UInt64) {
+    guard start >= LogFormat.headerLength, start <= bytes.count - LogFormat.sealLength else { return nil }
+    let (seal, rest) = (
+      bytes[start..<(start + LogFormat.sealLength)], bytes[(start + LogFormat.sealLength)...]
+    )
     self.init(
       end: bytes.littleEndian(at: start + 24, as: UInt64.self),
       lastLSN: bytes.littleEndian(at: start + 32, as: UInt64.self),
       chain: bytes.littleEndian(at: start + 40, as: UInt32.self),
       nanoseconds: bytes.littleEndian(at: start + 48, as: Int64.self), salt: salt)
-    guard end == UInt64(start), lastLSN < ManifestLimits.number, encode().elementsEqual(bytes[start...])
-    else {
-      return nil
-    }
+    guard end == UInt64(start), lastLSN < ManifestLimits.number, encode().elementsEqual(seal),
+      rest.allSatisfy({ $0 == 0 })
+    else { return nil }
   }
 }

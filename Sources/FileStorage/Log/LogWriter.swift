@@ -34,6 +34,7 @@ package final class LogWriter {
   /// The file's size; everything from `validEnd` to here is zero or a seal.
   private var fileEnd: UInt64
   private var isSealed: Bool
+  private var isRetired = false
   private var commitCount = 0
   private var zeros: [UInt8] = []
   private var writesAhead = true
@@ -71,16 +72,16 @@ package final class LogWriter {
   ///   - previousChain: The chain CRC at `previousEnd` of the log before; 0 for the first.
   ///   - previousEnd: Where the log before ends: bytes behind are never read again; 0 for the first.
   ///   - features: What a program must know to use the log.
-  ///   - salt: Random unless a test needs a certain one.
+  ///   - salt: The file system's random bits unless a test needs certain ones.
   /// - Returns: A writer of the new log.
   /// - Throws: `.file`; the log does not exist then, unless making its name durable failed.
   package static func create(
     _ fs: any FileSystem, number: UInt64, firstLSN: UInt64, collection: UUID16, manifestVersion: UInt64,
     previousChain: UInt32, previousEnd: UInt64, features: FeatureBits = FeatureBits(),
-    salt: UInt64 = UInt64.random(in: .min ... .max)
+    salt: UInt64? = nil
   ) throws(StorageError) -> LogWriter {
     let header = LogHeader(
-      number: number, firstLSN: firstLSN, salt: salt, manifestVersion: manifestVersion,
+      number: number, firstLSN: firstLSN, salt: salt ?? fs.randomBits(), manifestVersion: manifestVersion,
       previousChain: previousChain,
       previousEnd: previousEnd, features: features)
     let name = FileNames.log(number)
@@ -100,8 +101,10 @@ package final class LogWriter {
 
   /// Goes on with a log that was read while the writer lock was held.
   ///
-  /// A log that was not sealed is flushed and read again without cached pages, so that nothing is built on records
-  /// that a failed flush kept from the disk; then its tail is cut, durably.
+  /// The last transaction of a log that was not sealed may only look as if it were on the disk: when a flush fails, the
+  /// system calls the pages clean, and they need not go away when told to. So its bytes are written once more where they
+  /// are and flushed with the cut of the tail; a crash meanwhile leaves them as they were. Every transaction before was
+  /// flushed before the next was written. Then the log is read again without cached pages.
   ///
   /// - Throws: `.poisoned` when records seen before are not on the disk: the collection must be opened again. `.file`,
   ///   `.corruption`.
@@ -118,39 +121,41 @@ package final class LogWriter {
     do throws(FileError) {
       file = try OpenFile(fs, name, .updating)
       size = try file.size()
-      if contents.state != .sealed {
-        // Its maker may have been killed before the name was durable.
-        try fs.syncFolder("wal")
+      let isSealed = contents.state == .sealed
+      // Its maker may have been killed before the name was durable.
+      if !isSealed { try fs.syncFolder("wal") }
+      if !isSealed, let last = contents.transactions.last {
+        try file.writeFully([UInt8](contents.bytes[last.byteRange]), at: UInt64(last.byteRange.lowerBound))
+      }
+      if !isSealed || size != contents.validEnd + UInt64(LogFormat.sealLength) {
+        if size != contents.validEnd { try file.truncate(to: contents.validEnd) }
         try file.syncData()
+        size = contents.validEnd
         file.dropCache()
       }
     } catch {
       throw .file(error)
     }
-    let isSealed = contents.state == .sealed && size == contents.validEnd + UInt64(LogFormat.sealLength)
     if contents.state != .sealed {
       let again = try LogReader.read(fs, number: number, collection: collection, isLast: true)
       guard again.validEnd == contents.validEnd, again.chain == contents.chain else {
         throw .poisoned(path: name, lsn: min(again.lastLSN, contents.lastLSN) + 1)
       }
     }
-    if !isSealed, size != contents.validEnd {
-      do throws(FileError) {
-        try file.truncate(to: contents.validEnd)
-        try file.syncData()
-        size = contents.validEnd
-      } catch {
-        throw .file(error)
-      }
-    }
     return LogWriter(
       file, contents.header, collection: collection, lastLSN: contents.lastLSN, chain: contents.chain,
       validEnd: contents.validEnd, fileEnd: size, syncEpoch: contents.syncEpoch,
       recordCount: contents.recordCount,
-      isSealed: isSealed)
+      isSealed: size != contents.validEnd)
   }
 
+  /// Refuses everything that would be written from now on.
+  ///
+  /// For a log that another may already follow: nobody would read what came behind its end.
+  package func retire() { isRetired = true }
+
   private func requireUsable() throws(StorageError) {
+    if isRetired { throw .poisoned(path: path, lsn: lastLSN + 1) }
     if let unknownLSNs { throw .poisoned(path: path, lsn: unknownLSNs.lowerBound) }
   }
 
@@ -240,7 +245,9 @@ package final class LogWriter {
 
   /// Marks the end of a clean run: a seal right behind the last commit, and nothing behind it.
   ///
-  /// The log can be used on: the next transaction overwrites the seal. Does nothing when it is sealed already.
+  /// Until the seal is durable, zeros follow it: a crash that leaves part of it leaves a longer file, or one that ends
+  /// within. So a file that ends where a seal ends had a whole one, and a wrong bit in it is damage. The cut itself need
+  /// not last. The log can be used on: the next transaction overwrites the seal. Does nothing when it is sealed already.
   ///
   /// - Throws: `.file` when the seal could not be written: nothing is lost; `.poisoned`.
   package func seal() throws(StorageError) {
@@ -249,12 +256,10 @@ package final class LogWriter {
     let seal = LogSeal(
       end: validEnd, lastLSN: lastLSN, chain: chain, nanoseconds: file.fileSystem.now(), salt: salt)
     let end = validEnd + UInt64(LogFormat.sealLength)
+    fileEnd = max(fileEnd, end + UInt64(LogFormat.sealMargin))
     do throws(FileError) {
-      try file.writeFully(seal.encode(), at: validEnd)
-      try file.truncate(to: end)
-      fileEnd = end
+      try file.writeFully(seal.encode() + [UInt8](repeating: 0, count: LogFormat.sealMargin), at: validEnd)
     } catch {
-      fileEnd = max(fileEnd, end)
       throw .file(error)
     }
     do throws(FileError) {
@@ -263,6 +268,13 @@ package final class LogWriter {
       throw poison((lastLSN + 1)...(lastLSN + 1))
     }
     isSealed = true
+    do throws(FileError) {
+      try file.truncate(to: end)
+      fileEnd = end
+    } catch {
+      // A sealed log with zeros behind the seal proves as much.
+      return
+    }
   }
 
   /// Remembers that a flush failed.

@@ -16,6 +16,9 @@ extension ContainerFile {
         found: "SHA-256 \(found.hex)", flippedBit: nil))
   }
 
+  /// Whether the whole file has this SHA-256.
+  package func matches(_ sha256: Digest256) -> Bool { unsafe SHA256.digest(of: mapping.bytes) == sha256 }
+
   /// Checks the pages, the tables and the zeros between sections.
   ///
   /// Returns whether all was well.

@@ -80,6 +80,8 @@ package protocol FileSystem: AnyObject, Sendable {
   func freeSpace() throws(FileError) -> UInt64
   /// Nanoseconds since 1970, by the system clock.
   func now() -> Int64
+  /// 64 random bits, for the salt of a log: a simulated file system repeats them.
+  func randomBits() -> UInt64
 }
 
 /// Bytes of a file that stay readable at one address for as long as this object lives.

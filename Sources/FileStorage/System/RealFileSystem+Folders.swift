@@ -106,4 +106,6 @@ extension RealFileSystem {
     let (seconds, overflow) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
     return overflow ? .max : seconds &+ Int64(time.tv_nsec)
   }
+
+  package func randomBits() -> UInt64 { .random(in: .min ... .max) }
 }

@@ -288,7 +288,8 @@ struct BlockScanner {
   private func values(_ column: Column, at index: Int) -> UnsafeRawPointer? {
     switch unsafe column.values {
     case .none, .bools: nil
-    case .int64s(let numbers): unsafe UnsafeRawBufferPointer(numbers).baseAddress.map { unsafe $0 + 8 * index }
+    case .int64s(let numbers):
+      unsafe UnsafeRawBufferPointer(numbers).baseAddress.map { unsafe $0 + 8 * index }
     case .doubles(let numbers):
       unsafe UnsafeRawBufferPointer(numbers).baseAddress.map { unsafe $0 + 8 * index }
     case .codes8(let codes): unsafe UnsafeRawBufferPointer(codes).baseAddress.map { unsafe $0 + index }

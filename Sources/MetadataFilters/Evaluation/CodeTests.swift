@@ -36,8 +36,11 @@ enum CodeTests {
       }
     if isByRow { return .strings(test, isComplement: isComplement) }
     return make(column, options) {
-      let found = unsafe tested(column.dictionary, span, threads: options.threads) { ScalarTester(test) } passes: {
-        tester, string in unsafe tester.passes(string: string)
+      let found = unsafe tested(column.dictionary, span, threads: options.threads) {
+        ScalarTester(test)
+      } passes: {
+        tester, string in
+        unsafe tester.passes(string: string)
       }
       return isComplement ? complement(found, count: column.dictionary.count) : found
     }
@@ -141,7 +144,9 @@ enum CodeTests {
 
   /// The codes of strings whose length in code points passes.
   static func lengths(_ dictionary: StringDictionary, _ test: ScalarTest) -> [ClosedRange<UInt32>] {
-    unsafe tested(dictionary, 0..<dictionary.count, threads: 1) { ScalarTester(test) } passes: {
+    unsafe tested(dictionary, 0..<dictionary.count, threads: 1) {
+      ScalarTester(test)
+    } passes: {
       tester, string in
       var length: Int64 = 0
       // Bytes that continue a code point begin with the bits 10.

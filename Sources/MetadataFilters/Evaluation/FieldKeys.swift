@@ -71,7 +71,9 @@ package struct FieldKeys: FieldSink, FieldGathering {
 
   private func stringKey(_ index: Int) -> FieldKey {
     let range = (index == 0 ? 0 : ends[index - 1])..<ends[index]
-    let prefix = unsafe bytes.withUnsafeBytes { unsafe orderingPrefix(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    let prefix = unsafe bytes.withUnsafeBytes {
+      unsafe orderingPrefix(UnsafeRawBufferPointer(rebasing: $0[range]))
+    }
     return FieldKey(rank: 2, isInt: false, primary: prefix, detail: UInt64(index))
   }
 
@@ -113,7 +115,8 @@ package struct FieldKeys: FieldSink, FieldGathering {
       if left.detail == right.detail { return .equal }
       return unsafe bytes.withUnsafeBytes { all in
         unsafe compareBytes(
-          UnsafeRawBufferPointer(rebasing: all[range(left)]), UnsafeRawBufferPointer(rebasing: all[range(right)]))
+          UnsafeRawBufferPointer(rebasing: all[range(left)]),
+          UnsafeRawBufferPointer(rebasing: all[range(right)]))
       }
     case _: return .equal
     }

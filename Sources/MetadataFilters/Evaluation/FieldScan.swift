@@ -60,7 +60,9 @@ package struct FieldScan {
     var unread = RowSet(count: rows.rowCount)
     for info in leftOut { unread.formUnion(Self.present(try columns.column(info))) }
     if takesElements {
-      for info in infos where info.type == .rowOnly { unread.formUnion(Self.present(try columns.column(info))) }
+      for info in infos where info.type == .rowOnly {
+        unread.formUnion(Self.present(try columns.column(info)))
+      }
     }
     unread.formIntersection(rows)
     let wanted = unread.isEmpty ? rows : rows.subtracting(unread)
@@ -195,7 +197,11 @@ private struct ValueTaker {
   private func take<Sink: FieldSink>(
     code: UInt32, _ row: Int, _ sink: inout Sink, _ long: inout [UInt32]
   ) {
-    if code == longCode { long.append(UInt32(truncatingIfNeeded: row)) } else { sink.add(row: row, code: code) }
+    if code == longCode {
+      long.append(UInt32(truncatingIfNeeded: row))
+    } else {
+      sink.add(row: row, code: code)
+    }
   }
 }
 

@@ -73,7 +73,9 @@ extension FilterPlanner {
         id = RecordID(int64: whole)
       case (.string(let bytes), .uuid):
         let text = String(decoding: bytes, as: UTF8.self)
-        guard let parsed = try? RecordID.parse(text: text, type: .uuid), parsed.display == text else { continue }
+        guard let parsed = try? RecordID.parse(text: text, type: .uuid), parsed.display == text else {
+          continue
+        }
         id = parsed
       case (.time, .string):
         // Many texts spell one instant.

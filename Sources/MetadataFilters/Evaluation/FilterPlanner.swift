@@ -68,7 +68,8 @@ struct FilterPlanner {
     case .kind(let path, let kind, let isNegated) where path.isPlain:
       return self.kind(filter, path, kind, isNegated)
     case .exists(let path) where path.isPlain:
-      return leaf(filter, presence(path, of: ColumnType.allCases, withMembers: true), .found, unread: leftOut(path))
+      return leaf(
+        filter, presence(path, of: ColumnType.allCases, withMembers: true), .found, unread: leftOut(path))
     case .contains(let path, let test) where path.isPlain: return contains(filter, path, test)
     case .quantified(let quantifier, let path, let condition) where path.isPlain:
       return quantified(filter, quantifier, path, condition)
@@ -79,7 +80,8 @@ struct FilterPlanner {
         if let path = operand.path, path.isPlain {
           parts.append(
             leaf(
-              .exists(path), presence(path, of: ColumnType.allCases, withMembers: false) + leftOutSources(path),
+              .exists(path),
+              presence(path, of: ColumnType.allCases, withMembers: false) + leftOutSources(path),
               .found))
         }
       }
@@ -93,7 +95,8 @@ struct FilterPlanner {
 
   /// A leaf, with what it is expected to leave and to cost.
   mutating func leaf(
-    _ filter: BoundFilter, _ sources: [PlanLeaf.Source], _ meaning: PlanLeaf.Meaning, unread: [ColumnScan] = []
+    _ filter: BoundFilter, _ sources: [PlanLeaf.Source], _ meaning: PlanLeaf.Meaning,
+    unread: [ColumnScan] = []
   ) -> PlanNode {
     let number = leafCount
     leafCount += 1

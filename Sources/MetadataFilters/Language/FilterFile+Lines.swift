@@ -1,4 +1,4 @@
-package import FileStorage
+import FileStorage
 
 extension FilterFile {
   /// Adds the value of one line of the file to a set; a blank line adds nothing.

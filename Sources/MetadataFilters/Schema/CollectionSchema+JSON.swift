@@ -87,7 +87,8 @@ extension CollectionSchema {
   package func requireApart() throws(SchemaError) {
     for field in fields {
       if let inner = fields.first(where: { $0.path.hasPrefix(field.path + ".") }) {
-        throw SchemaError(inner.path, expected: "no field inside of another", found: "it inside of \(field.path)")
+        throw SchemaError(
+          inner.path, expected: "no field inside of another", found: "it inside of \(field.path)")
       }
     }
   }
@@ -123,7 +124,8 @@ extension CollectionSchema {
       case ("max", let value): field.maximum = try bound(value, "max", of: field)
       case (let other, _):
         throw SchemaError(
-          path, expected: "the rules type, required, enum, min and max with fitting values", found: "\"\(other)\"")
+          path, expected: "the rules type, required, enum, min and max with fitting values",
+          found: "\"\(other)\"")
       }
     }
     if let low = field.minimum, let high = field.maximum, low.compare(high) == .greater {
@@ -143,7 +145,8 @@ extension CollectionSchema {
   }
 
   /// A value of the field's type.
-  package static func scalar(_ value: JSONValue, _ rule: String, of field: Field) throws(SchemaError) -> Value {
+  package static func scalar(_ value: JSONValue, _ rule: String, of field: Field) throws(SchemaError) -> Value
+  {
     let result: Value? =
       switch (field.type, value) {
       case (.bool, .bool(let bool)): .bool(bool)
@@ -151,21 +154,25 @@ extension CollectionSchema {
       case (.float, .double(let double)): .double(double)
       case (.text, .string(let text)), (.keyword, .string(let text)): Value(text)
       case (.time, .string(let text)): FilterInstant(Array(text.utf8)).map { _ in Value(text) }
-      case (.bool, _), (.int, _), (.float, _), (.text, _), (.keyword, _), (.time, _), (.geo, _), (.json, _): nil
+      case (.bool, _), (.int, _), (.float, _), (.text, _), (.keyword, _), (.time, _), (.geo, _), (.json, _):
+        nil
       }
     guard let result else {
-      throw SchemaError(field.path, expected: "values of type \(field.type.rawValue) in \"\(rule)\"", found: "another")
+      throw SchemaError(
+        field.path, expected: "values of type \(field.type.rawValue) in \"\(rule)\"", found: "another")
     }
     return result
   }
 
   /// A bound of the field's values.
-  package static func bound(_ value: JSONValue, _ rule: String, of field: Field) throws(SchemaError) -> Value {
+  package static func bound(_ value: JSONValue, _ rule: String, of field: Field) throws(SchemaError) -> Value
+  {
     switch field.type {
     case .int, .float, .time: return try scalar(value, rule, of: field)
     case .bool, .text, .keyword, .geo, .json:
       throw SchemaError(
-        field.path, expected: "\"\(rule)\" only for int, float and time", found: "a field of type \(field.type.rawValue)")
+        field.path, expected: "\"\(rule)\" only for int, float and time",
+        found: "a field of type \(field.type.rawValue)")
     }
   }
 }
@@ -196,13 +203,17 @@ package enum SchemaPath {
       } else {
         while at < bytes.count, bytes[at] != UInt8(ascii: ".") {
           let byte = bytes[at]
-          if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "]") { return nil }
+          if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "]") {
+            return nil
+          }
           name.append(byte)
           at += 1
         }
         if name.isEmpty || name.first == UInt8(ascii: "$") { return nil }
       }
-      guard let plain = String(validating: name, as: UTF8.self), names.count < ColumnLimits.depth else { return nil }
+      guard let plain = String(validating: name, as: UTF8.self), names.count < ColumnLimits.depth else {
+        return nil
+      }
       names.append(plain)
       if at == bytes.count { return names }
       guard bytes[at] == UInt8(ascii: ".") else { return nil }

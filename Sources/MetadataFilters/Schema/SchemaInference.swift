@@ -95,14 +95,18 @@ package struct SchemaInference {
       case .null?, .bool?, .string?, .array?, .object?, nil: nil
       }
     }
-    guard object.members.count == 2, let latitude = number("lat"), let longitude = number("lon") else { return false }
+    guard object.members.count == 2, let latitude = number("lat"), let longitude = number("lon") else {
+      return false
+    }
     return GeoPoint(latitude: latitude, longitude: longitude) != nil
   }
 
   /// The schema of what was seen; at most as many fields as a schema may have, the most frequent ones.
   package var schema: CollectionSchema {
-    let kept = fields.sorted { $0.value.records != $1.value.records ? $0.value.records > $1.value.records : $0.key < $1.key }
-      .prefix(CollectionSchema.maximumFields)
+    let kept = fields.sorted {
+      $0.value.records != $1.value.records ? $0.value.records > $1.value.records : $0.key < $1.key
+    }
+    .prefix(CollectionSchema.maximumFields)
     // A field that is an object in some records and something else in others is one field of any kind.
     let paths = Set(kept.map(\.key))
     let outer = kept.filter { path, _ in !SchemaInference.ancestors(path).contains { paths.contains($0) } }
@@ -125,7 +129,9 @@ package struct SchemaInference {
   }
 
   private func type(_ seen: Seen) -> CollectionSchema.FieldType {
-    let kinds = [seen.bools, seen.ints + seen.floats, seen.strings, seen.places, seen.others].filter { $0 > 0 }
+    let kinds = [seen.bools, seen.ints + seen.floats, seen.strings, seen.places, seen.others].filter {
+      $0 > 0
+    }
     guard kinds.count == 1, seen.others == 0 else { return .json }
     if seen.bools > 0 { return .bool }
     if seen.places > 0 { return .geo }

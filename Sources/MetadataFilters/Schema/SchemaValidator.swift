@@ -117,7 +117,8 @@ package struct SchemaValidator: Sendable {
           var text = Array(path.utf8)
           ColumnPath.append(scanner.string(key).utf8, to: &text)
           pass.add(
-            String(decoding: text, as: UTF8.self), .unknown, "a field of the schema", scanner.excerpt(from: scanner.position))
+            String(decoding: text, as: UTF8.self), .unknown, "a field of the schema",
+            scanner.excerpt(from: scanner.position))
         }
         try scanner.skipValue()
         continue
@@ -185,10 +186,14 @@ package struct SchemaValidator: Sendable {
       let bytes = Array(scanner.string(try scanner.readString()).utf8)
       guard let instant = FilterInstant(bytes) else { return wrongType() }
       if let low = instants[index].minimum, instant < low {
-        pass.add(field.path, .minimum, "at least \(SchemaValidator.text(field.minimum))", "'\(String(decoding: bytes, as: UTF8.self))'")
+        pass.add(
+          field.path, .minimum, "at least \(SchemaValidator.text(field.minimum))",
+          "'\(String(decoding: bytes, as: UTF8.self))'")
       }
       if let high = instants[index].maximum, high < instant {
-        pass.add(field.path, .maximum, "at most \(SchemaValidator.text(field.maximum))", "'\(String(decoding: bytes, as: UTF8.self))'")
+        pass.add(
+          field.path, .maximum, "at most \(SchemaValidator.text(field.maximum))",
+          "'\(String(decoding: bytes, as: UTF8.self))'")
       }
       value = .string(bytes)
     case (.geo, .object):
@@ -201,7 +206,8 @@ package struct SchemaValidator: Sendable {
     if !field.allowed.isEmpty, !field.allowed.contains(value) {
       let names = field.allowed.prefix(8).map { SchemaValidator.text($0) }.joined(separator: ", ")
       pass.add(
-        field.path, .allowed, "one of \(names)\(field.allowed.count > 8 ? ", …" : "")", scanner.excerpt(from: start))
+        field.path, .allowed, "one of \(names)\(field.allowed.count > 8 ? ", …" : "")",
+        scanner.excerpt(from: start))
     }
     guard field.type != .time else { return }
     if let low = field.minimum, value.compare(low) == .less {

@@ -42,6 +42,7 @@ package enum CompactCommand: ToolCommand {
     request.full = context.arguments.flag(full) || context.arguments.flag(purge)
     request.maximumNanoseconds = context.arguments.duration(maxDuration)
     request.memoryBudget = MemoryShares(context).columns
+    request.indexOptions = context.indexOptions
     let deadline = context.deadline
     request.isCancelled = { Signals.requested != nil || deadline.map { MonotonicClock.now() >= $0 } ?? false }
     try context.requireWritable(collection)
@@ -81,6 +82,15 @@ package enum CompactCommand: ToolCommand {
       if !context.isDryRun { text += " (version \(report.version))" }
       context.messages.note(text)
     }
+    if report.indexesBuilt > 0 {
+      context.messages.note(
+        "index: \(counted(UInt64(report.indexesBuilt), "file")) built for the new segments")
+    }
+    if let failure = report.indexFailure {
+      context.messages.warning(
+        "the segments are rewritten, but their index was not built: \(failure); vdb rebuild-index \(context.collectionWord) --only-missing builds it"
+      )
+    }
     if report.stoppedEarly {
       context.messages.note("--max-duration ended the work early; run it again to go on")
     }
@@ -110,6 +120,7 @@ package enum CompactCommand: ToolCommand {
     json.member("bytes_after", report.bytesAfter)
     json.member("dead_rows_removed", report.deadRowsRemoved)
     json.member("stopped_early", report.stoppedEarly)
+    json.member("indexes_built", report.indexesBuilt)
     if let proof {
       json.key("purge")
       json.beginObject()

@@ -11,7 +11,7 @@ package enum ConfigCommand: ToolCommand {
     "config", group: "Lifecycle", summary: "read and change the settings of a collection",
     description: [
       "`list` prints every setting, `get` one of them, `set` changes one and `unset` goes back to the default. A change is one new version of the collection.",
-      "Settings: `wal.max-bytes` and `wal.max-records` say how long the log may become before it is turned into a segment.",
+      "Settings: `wal.max-bytes` and `wal.max-records` say how long the log may become before it is turned into a segment. `index.kind` says which index `import` builds of what it adds.",
     ],
     operands: [
       Operands.collection,
@@ -91,11 +91,7 @@ package enum ConfigCommand: ToolCommand {
         json.beginObject()
         json.member("key", key.name)
         json.key("value")
-        if let value = stored[key.name] ?? (key.hasDefault ? key.defaultValue : nil) {
-          json.raw(value)
-        } else {
-          json.null()
-        }
+        append(stored[key.name] ?? (key.hasDefault ? key.defaultValue : nil), of: key, to: &json)
         json.member("origin", stored[key.name] == nil ? "default" : "collection")
         json.member("meaning", key.meaning)
         json.endObject()
@@ -120,6 +116,13 @@ package enum ConfigCommand: ToolCommand {
     try table.write(nil, to: context)
   }
 
+  /// A number as it is, a word as a string.
+  private static func append(_ value: String?, of key: SettingKey, to json: inout CommandLineParsing.JSONText)
+  {
+    guard let value else { return json.null() }
+    if key.words.isEmpty { json.raw(value) } else { json.value(value) }
+  }
+
   private static func change(
     _ key: SettingKey, _ value: String?, _ collection: Collection, _ context: CommandContext
   ) throws(CommandFailure) {
@@ -132,10 +135,10 @@ package enum ConfigCommand: ToolCommand {
         _ = try engine { () throws(DatabaseError) in try writer.configure(key.name, value) }
       }
     } catch {
-      try? writer.close()
+      writer.close()
       throw error
     }
-    try engine { () throws(DatabaseError) in try writer.close() }
+    context.close(writer)
     let now = value ?? "\(key.defaultValue) (the default)"
     if !isChange {
       context.messages.note("\(key.name) is \(now) already; nothing was changed")
@@ -149,7 +152,7 @@ package enum ConfigCommand: ToolCommand {
     json.member("collection", context.collectionPath)
     json.member("key", key.name)
     json.key("value")
-    if let value { json.raw(value) } else { json.null() }
+    append(value, of: key, to: &json)
     json.member("changed", isChange && !context.isDryRun)
     json.member("dry_run", context.isDryRun)
     json.member("version", writer.version)

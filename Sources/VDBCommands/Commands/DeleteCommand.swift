@@ -79,10 +79,10 @@ package enum DeleteCommand: ToolCommand {
         }
       }
     } catch {
-      try? writer.close()
+      writer.close()
       throw error
     }
-    try engine { () throws(DatabaseError) in try writer.close() }
+    context.close(writer)
     if receipt.deleted == 0, !isAll { context.exitStatus = .negative }
     report(receipt, missing, rowsBefore, context)
     guard context.isJSON else { return }

@@ -3,18 +3,20 @@ package import CommandLineParsing
 /// The command `vdb export`.
 package enum ExportCommand: ToolCommand {
   package static let to = Option(
-    "to", .choice(["jsonl", "json", "csv", "tsv", "npy", "fvecs"]), "FORMAT",
+    "to", .choice(["jsonl", "json", "csv", "tsv", "npy", "fvecs", "bvecs"]), "FORMAT",
     summary: "Format to write (default: by the name of --output, else jsonl)")
   package static let noVectors = Option("no-vectors", .flag, summary: "Leave the vectors out")
   package static let vectorEncoding = Option(
     "vector-encoding", .choice(["json", "base64"]), default: "json",
-    summary: "How vectors are written in text")
+    summary: "How vectors are written in text",
+    details:
+      "`base64` spells little-endian 32-bit floats, or for the types i8, u8 and bit the bytes as stored.")
   package static let vectorColumns = Option(
     "vector-columns", .text, "PREFIX", summary: "Give every number a CSV column: PREFIX0, PREFIX1 and so on")
   package static let idsOut = Option(
-    "ids-out", .path(.file), "FILE", summary: "Write the ids of a .npy or .fvecs file here, one a line")
+    "ids-out", .path(.file), "FILE", summary: "Write the ids of a file of bare vectors here, one a line")
   package static let payloadOut = Option(
-    "payload-out", .path(.file), "FILE", summary: "Write the metadata of a .npy or .fvecs file here")
+    "payload-out", .path(.file), "FILE", summary: "Write the metadata of a file of bare vectors here")
   package static let limit = Option("limit", .integer(0...Int64.max), "N", summary: "Write at most N records")
   package static let order = Option(
     "order", .choice(["arrival", "id", "storage"]), default: "arrival", summary: "Order of the records")
@@ -26,7 +28,7 @@ package enum ExportCommand: ToolCommand {
     "export", group: "Rows out", summary: "write records to a file",
     description: [
       "Writes the records of one version of the collection, or those that match a filter. Importing the file again gives the same records, with the same bits in every vector.",
-      "A .npy or .fvecs file holds vectors only; `--ids-out` and `--payload-out` keep the rest. A CSV or TSV file keeps no types: `import --cast` gives them back.",
+      "A .npy, .fvecs or .bvecs file holds vectors only; `--ids-out` and `--payload-out` keep the rest. The numbers of a .npy file have the collection's type, bits being bools; a .bvecs file takes whole numbers from 0 to 255. A CSV or TSV file keeps no types: `import --cast` gives them back.",
       "With `--json` a summary is printed on standard output when the records have gone to the file of `--output`.",
     ],
     operands: [Operands.collection],

@@ -14,7 +14,8 @@ package enum FacetCommand: ToolCommand {
   package static let bins = Option(
     "bins", .integer(1...100_000), "N", summary: "Divide the numbers of a field into N equal intervals")
   package static let interval = Option(
-    "interval", .duration, "DURATION", summary: "Count the times of a field in intervals such as 1h, 1d or 7d",
+    "interval", .duration, "DURATION",
+    summary: "Count the times of a field in intervals such as 1h, 1d or 7d",
     details:
       "The field holds RFC 3339 texts or dates, or is `$created` or `$updated`. Intervals are counted from 1970-01-01T00:00:00Z, those of whole weeks from Monday. Months and years have no fixed length."
   )
@@ -30,7 +31,8 @@ package enum FacetCommand: ToolCommand {
     options: SharedOptions.filtering + [limit, minCount, bins, interval, format],
     sharedOptions: SharedOptions.writing + SharedOptions.reading + [SharedOptions.threads],
     exclusiveGroups: [
-      ExclusiveGroup(["format", "json"]), ExclusiveGroup(["bins", "interval"]), ExclusiveGroup(["bins", "limit"]),
+      ExclusiveGroup(["format", "json"]), ExclusiveGroup(["bins", "interval"]),
+      ExclusiveGroup(["bins", "limit"]),
       ExclusiveGroup(["interval", "limit"]), SharedOptions.filterGroup,
     ],
     dependencies: SharedOptions.filterDependencies,
@@ -60,7 +62,8 @@ package enum FacetCommand: ToolCommand {
     var facets: [Facet] = []
     for (text, path) in paths {
       try context.checkForStop()
-      facets.append(try engine { () throws(DatabaseError) in try count(path, text, rows, snapshot, arguments) })
+      facets.append(
+        try engine { () throws(DatabaseError) in try count(path, text, rows, snapshot, arguments) })
     }
     try write(facets, rows: outcome?.count ?? snapshot.liveCount, snapshot, context)
   }

@@ -30,7 +30,10 @@ package enum ImportCommand: ToolCommand {
     details: "For CSV and TSV files with one column for every number.")
   package static let vectorEncoding = Option(
     "vector-encoding", .choice(["auto", "json", "list", "base64", "hex"]), default: "auto",
-    summary: "How a vector is written in a cell or string")
+    summary: "How a vector is written in a cell or string",
+    details:
+      "`base64` and `hex` spell little-endian 32-bit floats, or for the types i8, u8 and bit the bytes as stored: bit I of a vector is bit I mod 8 of byte I / 8. `auto` takes arrays and lists, base64, and what begins with `b64:` or `hex:`."
+  )
   package static let payloadFields = Option(
     "payload-fields", .text, "LIST", repetition: .commaList, summary: "Keep only these fields as metadata")
   package static let payloadExcept = Option(
@@ -49,6 +52,11 @@ package enum ImportCommand: ToolCommand {
   package static let truncateDims = Option(
     "truncate-dims", .integer(1...65_536), "N", summary: "Keep the first N numbers of every vector")
   package static let normalize = Option("normalize", .flag, summary: "Scale every vector to length 1")
+  package static let index = Option(
+    "index", CreateCommand.index.kind, summary: "The index to build of what was added",
+    details:
+      "`auto` builds what pays, `none` nothing. By default the collection's setting `index.kind` decides, which `--create` sets. The records are committed before the index is begun."
+  )
   package static let skip = Option(
     "skip", .integer(0...Int64.max), "N", summary: "Leave out the first N records of every file")
   package static let limit = Option("limit", .integer(0...Int64.max), "N", summary: "Read at most N records")
@@ -66,6 +74,7 @@ package enum ImportCommand: ToolCommand {
       "Reads files of records and adds them to the collection. All records of all files become visible at once when the last one is read; after any fault, a signal or a crash the collection is what it was.",
       "A record has an `id`, a `vector` (or `embedding`) and a `payload` (or `metadata`) object. Where there is no such object, every other field is metadata. The field options give other names. `-` reads standard input.",
       "A .npy or vector file holds vectors only: ids come from `--ids`, or are the row numbers from 0.",
+      "Vectors of the types i8, u8 and bit take whole numbers of their range and nothing else. Bits may also be packed eight to a byte: in base64 or hexadecimal, or in a .npy or .bvecs file of bytes when the dimension is known.",
     ],
     operands: [
       Operands.collection,
@@ -75,7 +84,7 @@ package enum ImportCommand: ToolCommand {
       create, from, mode, SharedOptions.idField, SharedOptions.vectorField, SharedOptions.payloadField,
       idFrom,
       CreateCommand.metric.withoutDefault(), CreateCommand.type.withoutDefault(),
-      CreateCommand.idType.withoutDefault(), dims, cast, ids, payload, payloadFields, payloadExcept,
+      CreateCommand.idType.withoutDefault(), index, dims, cast, ids, payload, payloadFields, payloadExcept,
       noPayload,
       vectorColumns, vectorEncoding, idPrefix, truncateDims, normalize, nan, SharedOptions.zeroVector, skip,
       limit,
@@ -128,6 +137,7 @@ package enum ImportCommand: ToolCommand {
       )
     }
     context.messages.note(text)
+    let index = try IndexAfterImport.build(outcome, context)
     if !context.isDryRun { context.suggest("search", context.collectionWord, "--vector @FILE") }
     guard context.isJSON else { return }
     var json = JSONOutput.begin(.import)
@@ -142,8 +152,9 @@ package enum ImportCommand: ToolCommand {
     json.member("elapsed_ms", UInt64(max(0, MonotonicClock.now() - start)) / 1_000_000)
     json.member("created", outcome.isCreated && !context.isDryRun)
     json.member("dry_run", context.isDryRun)
-    json.member("version", receipt.version)
+    json.member("version", index?.version ?? receipt.version)
     json.member("lsn", receipt.lsn)
+    if let index { IndexText.append(index, to: &json) }
     try JSONOutput.end(json, to: context)
   }
 }

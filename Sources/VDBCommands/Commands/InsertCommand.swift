@@ -5,9 +5,9 @@ import VectorDatabase
 package enum InsertCommand: ToolCommand {
   package static let id = Option("id", .text, "ID", summary: "Id of the one record to write")
   package static let vector = Option(
-    "vector", .text, "VECTOR", summary: "Vector of the one record: '[0.1,0.2]', @FILE or b64:TEXT",
+    "vector", .text, "VECTOR", summary: "Vector of the one record: '[0.1,0.2]', @FILE, b64:TEXT or hex:TEXT",
     details:
-      "`@FILE` reads a .npy file or a JSON array, `@-` standard input, `b64:` is followed by little-endian 32-bit floats in base64."
+      "`@FILE` reads a .npy file or a JSON array, `@-` standard input, `b64:` is followed by base64 and `hex:` by hexadecimal digits of the vector's bytes: little-endian 32-bit floats, or for the types i8, u8 and bit the bytes as stored."
   )
   package static let payload = Option(
     "payload", .text, "JSON", summary: "Metadata of the one record, a JSON object")

@@ -27,7 +27,8 @@ package enum SchemaCommand: ToolCommand {
       Operand(
         "ACTION", .one, .choice(["show", "infer", "set", "add", "drop", "validate"]),
         summary: "show, infer, set, add, drop or validate"),
-      Operand("FIELD", .optional, summary: "a field as a dotted path; for set, the file, or - for standard input"),
+      Operand(
+        "FIELD", .optional, summary: "a field as a dotted path; for set, the file, or - for standard input"),
       Operand("TYPE", .optional, summary: "the type of its values"),
     ],
     options: [required, allowed, minimum, maximum, strict, SharedOptions.ifVersion, SharedOptions.ifLSN],
@@ -40,7 +41,8 @@ package enum SchemaCommand: ToolCommand {
     ],
     exitNotes: ExitNotes.sorted(
       [
-        ExitNote(1, "records break the schema, the field to drop does not exist, or there is no schema to show"),
+        ExitNote(
+          1, "records break the schema, the field to drop does not exist, or there is no schema to show"),
         ExitNotes.note(.badInput), ExitNote(7, "--if-version or --if-lsn does not hold"),
       ], ExitNotes.writing),
     isMutating: true, seeAlso: ["create", "import", "config"])
@@ -55,7 +57,9 @@ package enum SchemaCommand: ToolCommand {
       let needs = ["set": "a file", "drop": "a field", "add": "a field and a type"][action] ?? "nothing"
       throw CommandFailure(
         .usage, code: isMissing ? "missing-operand" : "extra-operand",
-        isMissing ? "'schema \(action)' needs \(needs)" : "'schema \(action)' takes no word '\(arguments.operands[wanted])'",
+        isMissing
+          ? "'schema \(action)' needs \(needs)"
+          : "'schema \(action)' takes no word '\(arguments.operands[wanted])'",
         showsHelp: true)
     }
     for option in [required, allowed, minimum, maximum] where arguments.isGiven(option) && action != "add" {
@@ -249,10 +253,10 @@ package enum SchemaCommand: ToolCommand {
         }
       }
     } catch {
-      try? writer.close()
+      writer.close()
       throw error
     }
-    try engine { () throws(DatabaseError) in try writer.close() }
+    writer.close()
     if !isChange {
       context.messages.note("nothing was changed")
       if context.arguments.operand(1) == "drop" { context.exitStatus = .negative }

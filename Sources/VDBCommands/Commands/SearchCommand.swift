@@ -7,9 +7,9 @@ import VectorMath
 /// The command `vdb search`.
 package enum SearchCommand: ToolCommand {
   package static let vector = Option(
-    "vector", .text, "VECTOR", summary: "The query: '[0.1,0.2]', @FILE or b64:TEXT",
+    "vector", .text, "VECTOR", summary: "The query: '[0.1,0.2]', @FILE, b64:TEXT or hex:TEXT",
     details:
-      "`@FILE` reads a .npy file or a JSON array, `@-` standard input, `b64:` is followed by little-endian 32-bit floats in base64."
+      "`@FILE` reads a .npy file or a JSON array, `@-` standard input, `b64:` is followed by base64 and `hex:` by hexadecimal digits of the vector's bytes: little-endian 32-bit floats, or for the types i8, u8 and bit the bytes as stored."
   )
   package static let id = Option(
     "id", .text, "ID", summary: "Search near the record with this id",
@@ -26,7 +26,7 @@ package enum SearchCommand: ToolCommand {
   package static let minScore = Option(
     "min-score", .number(-Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude), "S",
     summary: "Leave out records whose score is below S",
-    details: "The score is the cosine or the inner product; the l2 metric has none.")
+    details: "The score is the cosine or the inner product; the metrics l2, l1 and hamming have none.")
   package static let offset = Option(
     "offset", .integer(0...Int64.max), "N", default: "0", summary: "Leave out the N nearest records")
   package static let after = Option(

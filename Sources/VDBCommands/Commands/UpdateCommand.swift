@@ -17,7 +17,7 @@ package enum UpdateCommand: ToolCommand {
   package static let unset = Option(
     "unset", .text, "PATH", repetition: .list, summary: "Remove a field")
   package static let vector = Option(
-    "vector", .text, "VECTOR", summary: "New vector: '[0.1,0.2]', @FILE or b64:TEXT")
+    "vector", .text, "VECTOR", summary: "New vector: '[0.1,0.2]', @FILE, b64:TEXT or hex:TEXT")
   package static let merge = Option(
     "merge", .flag, summary: "Keep the other metadata fields (this is the default)")
   package static let replace = Option(
@@ -71,11 +71,11 @@ package enum UpdateCommand: ToolCommand {
   /// Does the work of the command.
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
     let start = MonotonicClock.now()
-    let argument = try context.arguments.text(vector).map { (text) throws(CommandFailure) in
-      try VectorArgument(text, vector, context)
-    }
     let edit = try optionsEdit(context)
     let collection = try context.openCollection()
+    let argument = try context.arguments.text(vector).map { (text) throws(CommandFailure) in
+      try VectorArgument(text, vector, collection.settings, context)
+    }
     try argument?.requireDimension(collection.settings.dimension)
     let filter = try FilterArguments(context)
     var changes =
@@ -102,10 +102,10 @@ package enum UpdateCommand: ToolCommand {
         try writer.update(wanted, rules: rules, expectedCount: expected, dryRun: isDryRun)
       }
     } catch {
-      try? writer.close()
+      writer.close()
       throw error
     }
-    try engine { () throws(DatabaseError) in try writer.close() }
+    context.close(writer)
     let receipt = result.receipt
     if receipt.replaced == 0 { context.exitStatus = .negative }
     var text = "\(context.isDryRun ? "would update" : "updated") \(counted(receipt.replaced, "row"))"
@@ -173,7 +173,9 @@ package enum UpdateCommand: ToolCommand {
     _ path: String, _ settings: CollectionSettings, _ context: CommandContext
   ) throws(CommandFailure) -> [RowChange] {
     let source = try context.openInput(path)
-    var reader = try records { () throws(FormatError) in try RecordChangeReader(source, type: settings.idType)
+    var reader = try records { () throws(FormatError) in
+      try RecordChangeReader(
+        source, type: settings.idType, elementType: settings.elementType, dimension: settings.dimension)
     }
     var changes: [RowChange] = []
     while let line = try records({ () throws(FormatError) in try reader.next() }) {

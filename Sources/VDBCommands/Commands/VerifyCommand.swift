@@ -6,6 +6,11 @@ import VectorDatabase
 package enum VerifyCommand: ToolCommand {
   package static let quick = Option(
     "quick", .flag, summary: "Check structure only: names, sizes, headers, chains")
+  package static let deep = Option(
+    "deep", .flag, summary: "Check also what the bits mean",
+    details:
+      "Every record is read and checked by itself, the SHA-256 of every segment and index is compared, and every index is compared with what its records give."
+  )
   package static let strict = Option(
     "strict", .flag, summary: "End with status 1 for notices too, such as an unclean shutdown")
   package static let expectRoot = Option(
@@ -21,8 +26,9 @@ package enum VerifyCommand: ToolCommand {
     operands: [
       Operand("COLLECTION", .one, .path(.collection), summary: "the collection's folder, or one file of it")
     ],
-    options: [quick, strict, expectRoot, listFiles],
+    options: [quick, deep, strict, expectRoot, listFiles],
     sharedOptions: SharedOptions.writing + SharedOptions.reading + [SharedOptions.threads],
+    exclusiveGroups: [ExclusiveGroup(["quick", "deep"])],
     examples: [
       Example("vdb verify docs.vdb", "Check everything."),
       Example("vdb verify docs.vdb --quick", "Check the structure in a moment."),
@@ -42,7 +48,8 @@ package enum VerifyCommand: ToolCommand {
       }
       return digest
     }
-    let level: VerificationLevel = arguments.flag(quick) ? .quick : .standard
+    let level: VerificationLevel =
+      arguments.flag(quick) ? .quick : arguments.flag(deep) ? .deep : .standard
     let (folder, file) = VerificationTarget.split(context.collectionPath)
     let fs = try context.openFileSystem(folder)
     let deadline = context.deadline

@@ -1,4 +1,5 @@
 package import CommandLineParsing
+import VectorMath
 
 /// The command `vdb version`.
 package enum VersionCommand: ToolCommand {
@@ -26,6 +27,7 @@ package enum VersionCommand: ToolCommand {
     json.member("format_written", "1")
     json.member("compiler", compiler)
     json.member("architecture", architecture)
+    json.member("instruction_set", InstructionSet.current.name)
     json.endObject()
     try context.output.write(json.text + "\n")
   }

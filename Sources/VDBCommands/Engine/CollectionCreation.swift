@@ -22,7 +22,9 @@ enum CollectionCreation {
   /// With `acceptsEqual` a collection with the same settings is left as it is; otherwise one that exists is a failure
   /// with status 7. Gives the identifier (nil for a rehearsal), and whether the collection did not exist before.
   static func create(
-    _ path: String, _ settings: CollectionSettings, _ schema: CollectionSchema?, mode: UInt32?,
+    _ path: String, _ settings: CollectionSettings, options: [String: String] = [:],
+    _ schema: CollectionSchema?,
+    mode: UInt32?,
     acceptsEqual: Bool, _ context: CommandContext
   ) throws(CommandFailure) -> (uuid: UUID16?, isNew: Bool) {
     if context.isDryRun { return try rehearse(path, settings, schema, acceptsEqual: acceptsEqual, context) }
@@ -39,7 +41,8 @@ enum CollectionCreation {
         throw .networkFileSystem(path: path)
       }
       let made = try Collection.create(
-        on: fs, settings, schema: schema, uuid: .random(), creator: VersionCommand.creator, origin: context.origin)
+        on: fs, settings, options: options, schema: schema, uuid: .random(), creator: VersionCommand.creator,
+        origin: context.origin)
       return (made.identity.uuid, true)
     } catch {
       if madeFolder { try? RealFileSystem.removeTree(path) }
@@ -105,7 +108,8 @@ enum CollectionCreation {
       if found?.fields != schema.fields {
         throw CommandFailure(
           DatabaseError.differentSettings(
-            path: path, field: "a schema", existing: found.map { "of \($0.fields.count) fields" } ?? "that is none",
+            path: path, field: "a schema",
+            existing: found.map { "of \($0.fields.count) fields" } ?? "that is none",
             asked: "another one"))
       }
     }

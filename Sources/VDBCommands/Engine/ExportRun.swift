@@ -55,8 +55,8 @@ struct ExportRun {
       return format
     }
     let output = (context.arguments.text(SharedOptions.output) ?? "").lowercased()
-    for format in [RecordFormat.json, .csv, .tsv, .npy, .fvecs] where output.hasSuffix("." + format.rawValue)
-    {
+    for format in [RecordFormat.json, .csv, .tsv, .npy, .fvecs, .bvecs]
+    where output.hasSuffix("." + format.rawValue) {
       return format
     }
     return .jsonLines
@@ -65,7 +65,7 @@ struct ExportRun {
   /// Writes the records.
   mutating func run() throws(CommandFailure) {
     let arguments = context.arguments
-    if format == .npy || format == .fvecs { try context.output.requireNoTerminal("." + format.rawValue) }
+    if format == .npy || format.isVectorFile { try context.output.requireNoTerminal("." + format.rawValue) }
     if format == .jsonLines || format == .json { context.output.writesJSON() }
     let filter = try FilterArguments(context)
     let snapshot = try context.openSnapshot()
@@ -117,11 +117,13 @@ struct ExportRun {
     case .jsonLines, .json:
       var options = JSONWriterOptions()
       options.vectors = !withVectors ? .none : isBase64 ? .base64 : .numbers
+      options.elementType = settings.elementType
       options.idsAsStrings = arguments.flag(SharedOptions.idsAsStrings)
       return format == .json ? JSONArrayWriter(sink, options) : JSONLinesWriter(sink, options)
     case .csv, .tsv:
       var options = CSVWriterOptions()
       options.vectors = !withVectors ? .none : isBase64 ? .base64 : .json
+      options.elementType = settings.elementType
       if let prefix = arguments.text(ExportCommand.vectorColumns) {
         guard let names = VectorColumnNames(prefix) else {
           throw CommandFailure(

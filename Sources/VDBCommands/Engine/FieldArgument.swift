@@ -20,7 +20,8 @@ enum FieldArgument {
         .usage, code: "field-path", "\(name): '\(text)' is no path of a field",
         hint: "names stand between dots, as in author.name; a name with a dot is written in double quotes")
     }
-    return FilterPath(.metadata, path.steps.compactMap { if case .key(let key) = $0 { .name(key) } else { nil } })
+    return FilterPath(
+      .metadata, path.steps.compactMap { if case .key(let key) = $0 { .name(key) } else { nil } })
   }
 
   /// `FIELD` or `FIELD:desc`.

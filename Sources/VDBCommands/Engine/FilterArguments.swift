@@ -35,7 +35,7 @@ struct FilterArguments {
     do throws(FilterError) {
       parsed = isJSON ? try FilterText.parseJSON(text) : try FilterParser.parse(text)
     } catch {
-      throw FilterArguments.failure(error, option, text: isJSON ? "" : text)
+      throw CommandFailure(error, option, text: text)
     }
   }
 
@@ -56,22 +56,8 @@ struct FilterArguments {
     do throws(FilterError) {
       return try binder.compile(parsed)
     } catch {
-      throw FilterArguments.failure(error, option, text: parsed.text)
+      throw CommandFailure(error, option, text: parsed.text)
     }
-  }
-
-  /// The failure of a filter, with a caret below its text.
-  static func failure(_ error: FilterError, _ option: String, text: String) -> CommandFailure {
-    var details: [String] = []
-    if let (line, caret) = error.pointer(in: text) { details = ["  " + line, "  " + caret] }
-    var hint = error.hint
-    if let misspelt = error.misspelt {
-      let near = Suggestions.nearest(to: misspelt.word, among: misspelt.candidates)
-      if let first = near.first { hint = "did you mean \(first)?" }
-    }
-    let place = error.placeName(in: text).map { " at \($0)" } ?? ""
-    return CommandFailure(
-      .usage, code: error.code.rawValue, "\(option): \(error.description)\(place)", hint: hint, details: details)
   }
 }
 
@@ -96,17 +82,5 @@ extension CommandContext {
         return MonotonicClock.now() >= deadline
       }
     }
-  }
-}
-
-/// Reads the files of values that a filter names.
-private enum FilterFileReader {
-  /// The values of a file, read as the type of the field asks.
-  ///
-  /// - Throws: status 6 when there is no such file, 4 for a line that is no value.
-  static func read(_ file: FilterFile, _ context: CommandContext) throws(CommandFailure) -> FilterValueSet {
-    if file.name == "-" { try context.requireStandardInput() }
-    let source = try files { () throws(FileError) in try InputSource(file.name) }
-    return try records { () throws(FormatError) in try ValueListReader.read(source, file) }
   }
 }

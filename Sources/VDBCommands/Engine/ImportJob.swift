@@ -20,6 +20,8 @@ struct ImportJob {
     var bytesRead: UInt64 = 0
     var isCreated = false
     var settings: CollectionSettings?
+    /// The segments that hold the records.
+    var newSegments: Set<UInt64> = []
   }
 
   private let context: CommandContext
@@ -78,6 +80,8 @@ struct ImportJob {
       return collection
     }
     try CollectionCreation.requireParent(context.collectionPath)
+    let settings = newSettings(dimension: 1)
+    try engine { () throws(DatabaseError) in try settings.check() }
     return nil
   }
 
@@ -106,13 +110,15 @@ struct ImportJob {
         "\(paths[0]): expected at least one record to learn the number of dimensions from, found none",
         hint: "say it with --dims")
     }
-    return CollectionSettings(
-      dimension: dimension, metric: newMetric,
-      elementType: CreateCommand.choice(context.arguments.text(CreateCommand.type)),
-      idType: newIDType)
+    return newSettings(dimension: dimension)
   }
 
-  private var newMetric: Metric { CreateCommand.choice(context.arguments.text(CreateCommand.metric)) }
+  /// What a collection that is made will be.
+  private func newSettings(dimension: Int) -> CollectionSettings {
+    CollectionSettings(
+      dimension: dimension, metric: CreateCommand.chosenMetric(context.arguments),
+      elementType: CreateCommand.choice(context.arguments.text(CreateCommand.type)), idType: newIDType)
+  }
 
   /// Files of bare vectors have row numbers for ids unless something else is asked for.
   private var newIDType: IDType {
@@ -142,7 +148,8 @@ struct ImportJob {
           throw .networkFileSystem(path: path)
         }
         return try Collection.create(
-          on: fs, settings, uuid: .random(), creator: VersionCommand.creator, origin: context.origin)
+          on: fs, settings, options: CreateCommand.indexSetting(context.arguments), uuid: .random(),
+          creator: VersionCommand.creator, origin: context.origin)
       }
       let writer = try context.openWriter(collection)
       try read(sources, from: first, &batch, hasRecords, into: writer, companions)
@@ -193,8 +200,15 @@ struct ImportJob {
       options.dimension = context.arguments.integer(ImportCommand.dims).map { Int($0) }
     }
     options.dimensionOrigin = settings == nil ? nil : "the collection \(context.collectionPath)"
-    let metric = settings?.metric ?? newMetric
-    options.zeroVector = metric == .cosine && !context.allowsZeroVectors ? .reject : .allow
+    let kind = settings ?? newSettings(dimension: 1)
+    options.elementType = kind.elementType
+    options.zeroVector = kind.metric == .cosine && !context.allowsZeroVectors ? .reject : .allow
+    if options.normalizes, kind.elementType.wholeNumbers != nil {
+      throw CommandFailure(
+        .usage, code: "options",
+        "--normalize leaves no whole numbers, and vectors of type \(kind.elementType.name) hold nothing else",
+        hint: "distances by cosine do not depend on the length of vectors")
+    }
     options.idsSource = companions.ids
     options.payloadSource = companions.payload
     if let limit = options.limit { options.limit = limit - min(limit, outcome.records) }
@@ -212,10 +226,10 @@ struct ImportJob {
       try append(sources, from: first, &batch, hasRecords, into: writer, companions)
     } catch {
       // A log without a seal is sound as well.
-      try? writer.close()
+      writer.close()
       throw error.adding(detail: "nothing was imported")
     }
-    try engine { () throws(DatabaseError) in try writer.close() }
+    context.close(writer)
   }
 
   private mutating func append(
@@ -259,6 +273,7 @@ struct ImportJob {
     do throws(DatabaseError) {
       outcome.receipt = context.isDryRun ? try bulk.dryRun() : try bulk.commit()
     } catch { throw CommandFailure(positions.located(error)) }
+    outcome.newSegments = bulk.newSegments
   }
 
   private static func total(_ sources: [InputSource]) -> UInt64? {

@@ -12,6 +12,7 @@ extension CommandContext {
     if let settings {
       options.dimension = settings.dimension
       options.dimensionOrigin = "the collection \(collectionPath)"
+      options.elementType = settings.elementType
       options.idType = settings.idType
       options.zeroVector = settings.metric == .cosine && !allowsZeroVectors ? .reject : .allow
     }

@@ -14,7 +14,8 @@ struct RecordLines {
     self.context = context
     onlyIDs = idsOnly
     printer = try RecordPrinter(
-      context, parts: parts ?? RecordParts(context, ScanCommand.with) ?? [.payload], fields: GetCommand.fields)
+      context, parts: parts ?? RecordParts(context, ScanCommand.with) ?? [.payload], fields: GetCommand.fields
+    )
     if !idsOnly || context.isJSON { context.output.writesJSON() }
   }
 

@@ -1,4 +1,5 @@
 import CommandLineParsing
+import DataFormats
 import FileStorage
 import MetadataFilters
 import VectorDatabase
@@ -54,7 +55,7 @@ package struct RecordPrinter: Sendable {
     if parts.contains(.vector) {
       json.key("vector")
       let vector = try engine { () throws(DatabaseError) in try snapshot.state.vector(at: location) }
-      unsafe vector.withUnsafeBufferPointer { unsafe json.floats($0) }
+      json.raw(snapshot.collection.settings.elementType.jsonArray(vector))
     }
     if parts.contains(.payload) {
       json.key("payload")

@@ -26,18 +26,22 @@ struct RecordStream {
   /// Does the work of the command.
   mutating func run() throws(CommandFailure) {
     let single = try context.arguments.text(InsertCommand.id).map { (text) throws(CommandFailure) in
-      (id: text, vector: try vectorArgument(), payload: try payloadArgument())
+      (id: text, payload: try payloadArgument())
     }
     let path = context.arguments.operand(1)
     let source = try path.map { (path) throws(CommandFailure) in try context.openInput(path) }
     let collection = try context.openCollection()
     let settings = collection.settings
     var record: RecordBatch?
+    var vectorSource = ""
     if let single {
-      try single.vector.requireDimension(settings.dimension)
+      let vector = try VectorArgument(
+        context.arguments.text(InsertCommand.vector) ?? "", InsertCommand.vector, settings, context)
+      try vector.requireDimension(settings.dimension)
+      vectorSource = vector.source
       var batch = RecordBatch(dimension: settings.dimension, idType: settings.idType)
       batch.append(
-        id: try IDArguments.parse(single.id, type: settings.idType), vector: single.vector.numbers,
+        id: try IDArguments.parse(single.id, type: settings.idType), vector: vector.numbers,
         metadata: single.payload)
       record = batch
     }
@@ -45,24 +49,20 @@ struct RecordStream {
     receipt = CommitReceipt(lsn: writer.lsn, version: writer.version)
     do throws(CommandFailure) {
       if let record {
-        try write(record, writer, source: single?.vector.source ?? "")
+        try write(record, writer, source: vectorSource)
       } else if let source {
         try stream(source, writer)
       }
     } catch {
       // A log without a seal is sound as well.
-      try? writer.close()
+      writer.close()
       throw error
     }
-    try engine { () throws(DatabaseError) in try writer.close() }
+    context.close(writer)
     try summarize()
   }
 
   // MARK: One record
-
-  private func vectorArgument() throws(CommandFailure) -> VectorArgument {
-    try VectorArgument(context.arguments.text(InsertCommand.vector) ?? "", InsertCommand.vector, context)
-  }
 
   private func payloadArgument() throws(CommandFailure) -> [UInt8] {
     guard let text = context.arguments.text(InsertCommand.payload) else { return [] }

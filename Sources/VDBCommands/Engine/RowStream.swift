@@ -45,7 +45,8 @@ struct RowsByID {
     var unsorted: [RowLocation] = []
     unsorted.reserveCapacity(snapshot.liveCount)
     ends.reserveCapacity(snapshot.liveCount + 1)
-    try context.forEachRow(of: snapshot, in: rows, inStorageOrder: true) { (location) throws(CommandFailure) in
+    try context.forEachRow(of: snapshot, in: rows, inStorageOrder: true) {
+      (location) throws(CommandFailure) in
       let id = try engine { () throws(DatabaseError) in try snapshot.state.id(at: location) }
       bytes.append(contentsOf: id.bytes)
       ends.append(bytes.count)
@@ -63,4 +64,3 @@ struct RowsByID {
     locations = order.map { unsorted[$0] }
   }
 }
-

@@ -40,7 +40,9 @@ enum SchemaFile {
   }
 
   /// What the metadata of one record breaks.
-  static func violations(_ metadata: [UInt8], _ validator: SchemaValidator) throws(JSONError) -> [SchemaViolation] {
+  static func violations(_ metadata: [UInt8], _ validator: SchemaValidator) throws(JSONError)
+    -> [SchemaViolation]
+  {
     try unsafe metadata.withUnsafeBufferPointer { (bytes) throws(JSONError) in
       try unsafe validator.violations(UnsafeRawBufferPointer(bytes))
     }

@@ -22,15 +22,17 @@ enum SearchArguments {
       request.maximumDistance = Float(distance)
     }
     if let score = arguments.number(SearchCommand.minScore) {
-      guard settings.metric != .l2 else {
+      guard Score.exists(settings.metric) else {
         throw CommandFailure(
-          .usage, code: "no-score", "--min-score: the l2 metric has no score", hint: "use --max-distance")
+          .usage, code: "no-score", "--min-score: the \(settings.metric.name) metric has no score",
+          hint: "use --max-distance")
       }
       request.maximumDistance = Score.maximumDistance(minimumScore: Float(score), settings.metric)
     }
     if let cursor = arguments.text(SearchCommand.after) {
       request.after = try place(cursor, settings.idType)
     }
+    if arguments.flag(SearchCommand.exact) { request.method = .exact }
     let deadline = context.deadline
     request.isCancelled = {
       if Signals.requested != nil { return true }
@@ -70,12 +72,15 @@ enum SearchArguments {
 
 /// The score of a distance: the cosine, or the inner product.
 enum Score {
+  /// Whether the metric has scores.
+  static func exists(_ metric: Metric) -> Bool { of(distance: 0, metric) != nil }
+
   /// Nil for a metric without one.
   static func of(distance: Float, _ metric: Metric) -> Float? {
     switch metric {
     case .cosine: Float(1 - Double(distance))
     case .dot: -distance
-    case .l2: nil
+    case .l2, .l1, .hamming: nil
     }
   }
 

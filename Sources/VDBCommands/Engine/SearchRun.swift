@@ -14,6 +14,8 @@ struct SearchRun {
   private var queryCount: UInt64 = 0
   private var hitCount: UInt64 = 0
   private var work = SearchWork()
+  private var session: SearchSession?
+  private var hasWarned = false
   private var readNanoseconds: Int64 = 0
   private var searchNanoseconds: Int64 = 0
   private var writeNanoseconds: Int64 = 0
@@ -49,6 +51,7 @@ struct SearchRun {
     let settings = snapshot.collection.settings
     var options = ReadOptions()
     options.dimension = settings.dimension
+    options.elementType = settings.elementType
     options.dimensionOrigin = "the collection"
     options.idSource = .row
     options.payload = .nothing
@@ -66,7 +69,9 @@ struct SearchRun {
     while true {
       try context.checkForStop()
       let start = MonotonicClock.now()
-      let isMore = try records { () throws(FormatError) in try reader.next(&batch, maximumRows: 256) }
+      let isMore = try records { () throws(FormatError) in
+        try reader.next(&batch, maximumRows: SearchSession.groupSize(request))
+      }
       readNanoseconds += MonotonicClock.now() - start
       guard isMore else { return }
       try answer(batch.vectors, count: batch.count)
@@ -75,8 +80,8 @@ struct SearchRun {
 
   /// Reads and checks the vector of `--vector`.
   private func queryVector(_ text: String) throws(CommandFailure) -> [Float] {
-    let argument = try VectorArgument(text, SearchCommand.vector, context)
     let settings = snapshot.collection.settings
+    let argument = try VectorArgument(text, SearchCommand.vector, settings, context)
     try argument.requireDimension(settings.dimension)
     func failure(_ code: String, _ message: String) -> CommandFailure {
       CommandFailure(
@@ -85,6 +90,11 @@ struct SearchRun {
     }
     guard argument.numbers.allSatisfy({ $0.isFinite }) else {
       throw failure("not-finite", "a query must not hold NaN or an infinite number")
+    }
+    if let (index, number) = settings.elementType.firstNotHeld(argument.numbers) {
+      throw failure(
+        FormatErrorCode(notHeld: number).rawValue,
+        "vector[\(index)]: expected \(settings.elementType.numbers), found \(ElementType.text(number))")
     }
     if settings.metric == .cosine, argument.numbers.allSatisfy({ $0 == 0 }) {
       throw failure("zero-vector", "a query of zeros has no direction for the cosine metric")
@@ -95,14 +105,13 @@ struct SearchRun {
   /// Answers some queries and writes the answers.
   private mutating func answer(_ queries: [Float], count: Int) throws(CommandFailure) {
     let start = MonotonicClock.now()
-    request.threads = SearchArguments.threads(context, rows: snapshot.liveCount, queries: count)
-    let request = request
-    let result = try engine { () throws(DatabaseError) in
-      try snapshot.search(queries: queries, count: count, request)
-    }
+    let session = self.session ?? makeSession(queries: count)
+    self.session = session
+    let result = try engine { () throws(DatabaseError) in try session.search(queries, count: count) }
     let found = MonotonicClock.now()
     searchNanoseconds += found - start
     work.add(result.work)
+    warn(result.warnings)
     for hits in result.answers {
       try context.checkForStop()
       try output.write(hits, query: queryCount, snapshot)
@@ -110,6 +119,25 @@ struct SearchRun {
       hitCount += UInt64(hits.count)
     }
     writeNanoseconds += MonotonicClock.now() - found
+  }
+
+  /// The memory and the plan for all queries of the run; made when the first of them are known.
+  private mutating func makeSession(queries: Int) -> SearchSession {
+    request.threads = SearchArguments.threads(context, rows: snapshot.liveCount, queries: queries)
+    return SearchSession(snapshot, request)
+  }
+
+  /// Says once that an index cannot be used, however many there are.
+  private mutating func warn(_ warnings: [SearchWarning]) {
+    guard !hasWarned, let first = warnings.first else { return }
+    hasWarned = true
+    SearchRun.warn(first, others: warnings.count - 1, context)
+  }
+
+  /// Says that an index cannot be used.
+  static func warn(_ warning: SearchWarning, others: Int, _ context: CommandContext) {
+    let more = others > 0 ? " (and \(counted(UInt64(others), "more index file")))" : ""
+    context.messages.warning("\(warning.message)\(more); \(warning.hint)")
   }
 
   /// Ends the output, says where the time went and sets the status.
@@ -124,48 +152,8 @@ struct SearchRun {
     }
     context.messages.note(
       """
-      profile: \(queryCount) queries, \(work.scanned) rows scanned, \(work.scored) rows scored exactly, \(request.threads) threads
+      profile: \(queryCount) queries, \(work.scanned) rows scanned, \(work.codeBytes) bytes of codes, \(work.scored) rows scored exactly, \(request.threads) threads
       profile: open \(milliseconds(opened - began)), read queries \(milliseconds(readNanoseconds)), search \(milliseconds(searchNanoseconds)), write \(milliseconds(writeNanoseconds)), all \(milliseconds(MonotonicClock.now() - began))
       """)
-  }
-}
-
-/// What `search --explain` says.
-enum SearchExplanation {
-  static func write(
-    _ context: CommandContext, _ snapshot: Snapshot, _ request: SearchRequest, _ filter: FilterOutcome?
-  ) throws(CommandFailure) {
-    let settings = snapshot.collection.settings
-    let logRows = snapshot.state.tail.liveCount
-    let segments = snapshot.manifest.segments.count
-    let bytes = UInt64(snapshot.liveCount) * UInt64(snapshot.collection.identity.vectorBytes)
-    let kernel = "\(InstructionSet.current.name) \(settings.elementType.name) \(settings.metric.name)"
-    if context.isJSON {
-      var json = JSONOutput.begin(.explain)
-      json.member("version", snapshot.version)
-      json.member("lsn", snapshot.lsn)
-      json.member("plan", "scan")
-      json.member("rows", snapshot.liveCount)
-      json.member("log_rows", logRows)
-      json.member("segments", segments)
-      json.member("bytes", bytes)
-      json.member("kernel", kernel)
-      json.member("threads", request.threads)
-      if let filter { FilterReport.append(filter, to: &json) }
-      return try JSONOutput.end(json, to: context)
-    }
-    var table = PropertyList()
-    table.add(
-      "plan", "exact scan of all vectors: a fast bound for every row, the exact distance where it can matter",
-      "scan")
-    table.add(
-      "rows",
-      "\(NumberText.grouped(UInt64(snapshot.liveCount))) in \(segments) \(segments == 1 ? "segment" : "segments") and the log (\(logRows))",
-      "\(snapshot.liveCount)")
-    table.add("bytes", NumberText.bytes(bytes), "\(bytes)")
-    table.add("kernel", kernel)
-    table.add("threads", "\(request.threads)")
-    if let filter { FilterReport.append(filter, of: snapshot.liveCount, to: &table) }
-    try table.write(to: context)
   }
 }

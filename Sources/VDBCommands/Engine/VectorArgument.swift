@@ -3,8 +3,9 @@ import DataFormats
 import FileStorage
 import MetadataFilters
 import VectorDatabase
+import VectorMath
 
-/// A vector that an option names: `[0.1,0.2]`, `@file.npy`, `@file.json`, `@-` or `b64:...`.
+/// A vector that an option names: `[0.1,0.2]`, `@file.npy`, `@file.json`, `@-`, `b64:...` or `hex:...`.
 struct VectorArgument {
   /// Numbers as they were given, NaN and infinities included.
   let numbers: [Float]
@@ -14,18 +15,22 @@ struct VectorArgument {
   /// The most bytes that a file of one vector may have.
   private static let maximumBytes = 64 << 20
 
-  /// Reads the value of `option`.
+  /// Reads the value of `option`, a vector for a collection of these settings.
   ///
   /// - Throws: status 2 for a malformed text on the command line, 4 for a malformed file, 6 when it does not exist.
-  init(_ text: String, _ option: Option, _ context: CommandContext) throws(CommandFailure) {
+  init(
+    _ text: String, _ option: Option, _ settings: CollectionSettings, _ context: CommandContext
+  ) throws(CommandFailure) {
+    let (elementType, dimension) = (settings.elementType, settings.dimension)
     guard text.hasPrefix("@") else {
       source = ""
       do throws(FormatError) {
-        numbers = try VectorLiteral.parse(Array(text.utf8), source: option.spelling)
+        numbers = try VectorLiteral.parse(
+          Array(text.utf8), source: option.spelling, elementType: elementType, dimension: dimension)
       } catch {
         throw CommandFailure(
           .usage, code: error.code.rawValue, error.description,
-          hint: error.hint ?? "write it as '[0.1,0.2]', @FILE, @- or b64:TEXT")
+          hint: error.hint ?? "write it as '[0.1,0.2]', @FILE, @-, b64:TEXT or hex:TEXT")
       }
       return
     }
@@ -41,10 +46,15 @@ struct VectorArgument {
     let peeked = try files { () throws(FileError) in try PeekedSource(input) }
     numbers = try records { () throws(FormatError) in
       guard peeked.head.starts(with: [0x93] + Array("NUMPY".utf8)) else {
-        return try VectorLiteral.parse(try VectorArgument.bytes(peeked), source: path)
+        return try VectorLiteral.parse(
+          try VectorArgument.bytes(peeked), source: path, elementType: elementType, dimension: dimension)
       }
-      let reader = try makeRecordReader(
-        format: .npy, source: peeked, options: ReadOptions(), threads: threads)
+      var options = ReadOptions()
+      options.elementType = elementType
+      // Zeros are judged with the vectors that stand on the command line. Packed bits are known by the dimension.
+      options.zeroVector = .allow
+      if elementType == .bit { options.dimension = dimension }
+      let reader = try makeRecordReader(format: .npy, source: peeked, options: options, threads: threads)
       var batch = RecordBatch(dimension: 0)
       var vector: [Float] = []
       while try reader.next(&batch, maximumRows: 2) {

@@ -32,7 +32,13 @@ struct VerificationText {
     self.nanoseconds = nanoseconds
   }
 
-  private var levelName: String { level == .quick ? "quick" : "default" }
+  private var levelName: String {
+    switch level {
+    case .quick: "quick"
+    case .standard: "default"
+    case .deep: "deep"
+    }
+  }
   private var milliseconds: UInt64 { UInt64(clamping: nanoseconds / 1_000_000) }
 
   /// Writes the report: what was checked, each finding with its place, and what to do.

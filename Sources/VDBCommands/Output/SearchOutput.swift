@@ -165,10 +165,9 @@ final class SearchOutput {
     var cells: [String] = isNumbered ? ["\(query)"] : []
     cells += ["\(rank)", hit.id.display, SearchOutput.text(hit.distance)]
     if printer.parts.contains(.vector) {
-      var json = JSONWriter()
       let vector = try engine { () throws(DatabaseError) in try snapshot.state.vector(at: hit.location) }
-      unsafe vector.withUnsafeBufferPointer { unsafe json.floats($0) }
-      cells.append(String(decoding: json.bytes, as: UTF8.self))
+      let text = snapshot.collection.settings.elementType.jsonArray(vector)
+      cells.append(String(decoding: text, as: UTF8.self))
     }
     if printer.parts.contains(.payload) {
       let metadata = try engine { () throws(DatabaseError) in try snapshot.state.metadata(at: hit.location) }

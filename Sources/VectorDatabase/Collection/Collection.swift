@@ -16,6 +16,21 @@ package struct CollectionSettings: Equatable, Sendable {
     self.elementType = elementType
     self.idType = idType
   }
+
+  /// Fails with `.invalidSetting` when no collection can have these settings.
+  package func check() throws(DatabaseError) {
+    guard supportedDimensions.contains(dimension) else {
+      throw .invalidSetting(field: "dims", value: "\(dimension)", expected: "1 to 65536")
+    }
+    let allowed = elementType.metrics
+    guard allowed.contains(metric) else {
+      let names = allowed.dropLast().map(\.name).joined(separator: ", ")
+      let last = allowed.last?.name ?? ""
+      throw .invalidSetting(
+        field: "metric", value: metric.name,
+        expected: (names.isEmpty ? last : "\(names) or \(last)") + " for vectors of type \(elementType.name)")
+    }
+  }
 }
 
 /// A collection directory: its identity and the file system that holds it.
@@ -37,12 +52,12 @@ package final class Collection: Sendable {
     guard let metric = Metric(rawValue: identity.metric),
       let elementType = ElementType(rawValue: identity.elementType),
       let idType = IDType(rawValue: identity.idType),
-      (1...65_536).contains(identity.dimension)
+      (1...65_536).contains(identity.dimension), elementType.metrics.contains(metric)
     else {
       throw .storage(
         .corruption(
           CorruptionError(
-            path: "VDB", section: "header", offset: 72,
+            path: CollectionIdentity.fileName, section: "header", offset: 72,
             expected: "a known metric, element type, id type and dimension",
             found: "\(identity.metric), \(identity.elementType), \(identity.idType), \(identity.dimension)")))
     }
@@ -54,7 +69,7 @@ package final class Collection: Sendable {
   ///
   /// - Throws: `.notFound`, `.notACollection`, `.unfinishedCreation`, `.storage(.corruption)`, `.storage(.unsupported)`.
   package static func open(on fs: any FileSystem) throws(DatabaseError) -> Collection {
-    let status = try liftedFile { () throws(FileError) in try fs.status("VDB") }
+    let status = try liftedFile { () throws(FileError) in try fs.status(CollectionIdentity.fileName) }
     guard let status else {
       if try isUnfinished(fs) { throw .unfinishedCreation(path: fs.rootPath) }
       throw .notACollection(path: fs.rootPath, reason: "it holds no file named VDB")
@@ -63,12 +78,13 @@ package final class Collection: Sendable {
       throw .notACollection(path: fs.rootPath, reason: "its VDB is not a regular file")
     }
     let bytes = try liftedFile { () throws(FileError) in
-      try OpenFile(fs, "VDB", .reading).readBytes(at: 0, count: CollectionIdentity.fileSize + 1)
+      try OpenFile(fs, CollectionIdentity.fileName, .reading).readBytes(
+        at: 0, count: CollectionIdentity.fileSize + 1)
     }
     let identity: CollectionIdentity
     let intact: Int
     do throws(StorageError) {
-      (identity, intact) = try CollectionIdentity.decode(bytes, path: "VDB")
+      (identity, intact) = try CollectionIdentity.decode(bytes, path: CollectionIdentity.fileName)
     } catch {
       if try isUnfinished(fs) { throw .unfinishedCreation(path: fs.rootPath) }
       throw .storage(error)
@@ -79,15 +95,13 @@ package final class Collection: Sendable {
   /// Makes a new collection in an empty folder, or finishes an interrupted `create`.
   ///
   /// The first manifest is the commit point: before it there is no collection, after it the collection is durable.
-  /// - Throws: `.alreadyExists`, `.notACollection` when the folder holds other files, `.invalidSetting`.
+  /// - Throws: `.alreadyExists`, `.notACollection` when the folder holds other files, `.invalidSetting` as `check` does.
   package static func create(
     on fs: any FileSystem, _ settings: CollectionSettings, options: [String: String] = [:],
     schema: CollectionSchema? = nil, uuid: UUID16,
     creator: String, origin: CommandOrigin
   ) throws(DatabaseError) -> Collection {
-    guard (1...65_536).contains(settings.dimension) else {
-      throw .invalidSetting(field: "dims", value: "\(settings.dimension)", expected: "1 to 65536")
-    }
+    try settings.check()
     let lock = try claim(fs)
     defer { withExtendedLifetime(lock) {} }
     for folder in FileNames.folders {
@@ -100,7 +114,7 @@ package final class Collection: Sendable {
       creator: creator)
     let bytes = identity.encode()
     try liftedFile { () throws(FileError) in
-      let file = try OpenFile(fs, "VDB", .creating)
+      let file = try OpenFile(fs, CollectionIdentity.fileName, .creating)
       try file.writeFully(bytes, at: 0)
       try file.sync()
       try file.close()
@@ -128,8 +142,8 @@ package final class Collection: Sendable {
   /// A folder with nothing but what an interrupted `create` leaves: no version, no rows.
   private static func isUnfinished(_ fs: any FileSystem) throws(DatabaseError) -> Bool {
     let names = try liftedFile { () throws(FileError) in try fs.list("") }
-    let own = Set(FileNames.folders + ["lock", "VDB"])
-    guard names.contains("lock"), names.allSatisfy({ own.contains($0) }) else { return false }
+    let own = Set(FileNames.folders + [FileNames.lock, CollectionIdentity.fileName])
+    guard names.contains(FileNames.lock), names.allSatisfy({ own.contains($0) }) else { return false }
     if try hasManifest(fs) { return false }
     return try liftedFile { () throws(FileError) in
       for folder in ["seg", "del", "idx"] where names.contains(folder) {
@@ -139,7 +153,7 @@ package final class Collection: Sendable {
       for name in try fs.list("wal") {
         // The first log, without a record.
         let size = try fs.status("wal/" + name)?.size ?? 0
-        guard "wal/" + name == FileNames.log(1), size <= UInt64(LogFormat.headerLength + LogFormat.sealLength)
+        guard "wal/" + name == FileNames.log(1), size <= LogFormat.longestWithoutRecords
         else { return false }
       }
       return true
@@ -172,10 +186,10 @@ package final class Collection: Sendable {
     guard isUsable else {
       throw .notACollection(path: fs.rootPath, reason: "the folder exists and holds other files")
     }
-    if !names.contains("lock") {
+    if !names.contains(FileNames.lock) {
       // Durable before anything else is made: it marks the folder as one that `create` may go on with.
       try liftedFile { () throws(FileError) in
-        try OpenFile(fs, "lock", .creating).close()
+        try OpenFile(fs, FileNames.lock, .creating).close()
         try fs.syncFolder("")
       }
     }
@@ -187,7 +201,7 @@ package final class Collection: Sendable {
         for name in files { try fs.remove(folder + "/" + name) }
         try fs.removeFolder(folder)
       }
-      if names.contains("VDB") { try fs.remove("VDB") }
+      if names.contains(CollectionIdentity.fileName) { try fs.remove(CollectionIdentity.fileName) }
     }
     return lock
   }

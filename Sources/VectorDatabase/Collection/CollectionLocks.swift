@@ -34,7 +34,7 @@ package final class LockHold: Sendable {
     -> LockHold?
   {
     let file = try liftedFile { () throws(FileError) in
-      try OpenFile(fs, "lock", kind == .exclusive ? .updating : .reading)
+      try OpenFile(fs, FileNames.lock, kind == .exclusive ? .updating : .reading)
     }
     let taken = try liftedFile { () throws(FileError) in try file.lock(byte: byte, kind) }
     return taken ? LockHold(file: file, byte: byte) : nil
@@ -59,7 +59,7 @@ package final class LockHold: Sendable {
 enum LockInfo {
   static func read(_ fs: any FileSystem) -> LockHolder? {
     do throws(FileError) {
-      let file = try OpenFile(fs, "lock.info", .reading)
+      let file = try OpenFile(fs, FileNames.lockInfo, .reading)
       let bytes = try file.readBytes(at: 0, count: 256)
       let line = bytes.prefix { $0 != 10 }
       let parts = String(decoding: line, as: UTF8.self).split(separator: " ", maxSplits: 2)
@@ -76,8 +76,8 @@ enum LockInfo {
   /// Best effort: a failure here changes nothing for the writer.
   static func write(_ fs: any FileSystem, _ origin: CommandOrigin) {
     do throws(FileError) {
-      let exists = try fs.status("lock.info") != nil
-      let file = try OpenFile(fs, "lock.info", exists ? .updating : .creating)
+      let exists = try fs.status(FileNames.lockInfo) != nil
+      let file = try OpenFile(fs, FileNames.lockInfo, exists ? .updating : .creating)
       let line = "\(origin.processID) \(fs.now()) \(origin.command)\n"
       try file.truncate(to: 0)
       try file.writeFully(Array(line.utf8), at: 0)

@@ -118,7 +118,9 @@ package struct CollectionState: Sendable {
 
 extension CollectionIdentity {
   /// Bytes of one stored vector.
-  package var vectorBytes: Int { Int(dimension) * (elementType == ElementType.f16.rawValue ? 2 : 4) }
+  package var vectorBytes: Int {
+    (ElementType(rawValue: elementType) ?? .f32).storedBytes(dimension: Int(dimension))
+  }
 }
 
 extension CollectionState {

@@ -1,4 +1,6 @@
 import FileStorage
+import MetadataFilters
+import VectorMath
 
 /// The log files that a manifest needs, read in order.
 enum LogFiles {
@@ -50,6 +52,7 @@ enum LogFiles {
               expected: "a first LSN of at least \(lowest)",
               found: "\(contents.header.firstLSN)")))
       }
+      try checkRows(contents, identity)
       logs.append(contents)
     }
     if let last = logs.last, last.lastLSN < manifest.lastLSN {
@@ -61,5 +64,41 @@ enum LogFiles {
             found: "records up to LSN \(last.lastLSN)")))
     }
     return logs
+  }
+
+  /// Checks that ids and vectors are as long as the collection's, and that bits behind the last of a vector are zero.
+  private static func checkRows(
+    _ log: LogContents, _ identity: CollectionIdentity
+  ) throws(DatabaseError) {
+    let idBytes = IDType(rawValue: identity.idType)?.fixedSize
+    let elementType = ElementType(rawValue: identity.elementType) ?? .f32
+    let vectorBytes = identity.vectorBytes
+    func damage(_ place: Range<Int>, _ expected: String, _ found: String) -> DatabaseError {
+      .storage(
+        .corruption(
+          CorruptionError(
+            path: FileNames.log(log.header.number), section: "record", offset: UInt64(place.lowerBound),
+            expected: expected, found: found)))
+    }
+    for transaction in log.transactions {
+      for (_, operation) in transaction.operations {
+        let id: Range<Int>
+        switch operation {
+        case .delete(let range): id = range
+        case .put(let range, _, let vector, _):
+          id = range
+          guard vector.count == vectorBytes else {
+            throw damage(vector, "a vector of \(vectorBytes) bytes", "\(vector.count) bytes")
+          }
+          let last = log.bytes[vector.upperBound - 1]
+          guard elementType.canEnd(with: last, dimension: Int(identity.dimension)) else {
+            throw damage(vector, "zero bits behind the last element", "others")
+          }
+        }
+        if let idBytes, id.count != idBytes {
+          throw damage(id, "an id of \(idBytes) bytes", "\(id.count) bytes")
+        }
+      }
+    }
   }
 }

@@ -8,6 +8,8 @@ import VectorMath
 package final class Snapshot: Sendable {
   package let collection: Collection
   package let state: CollectionState
+  /// The index files, opened when they are first wanted.
+  package let indexes: SnapshotIndexes
   private let pin: LockHold?
   /// How the last log ended when it was read.
   package let logState: LogContents.State
@@ -15,6 +17,7 @@ package final class Snapshot: Sendable {
   init(_ collection: Collection, _ state: CollectionState, pin: LockHold?, logState: LogContents.State) {
     self.collection = collection
     self.state = state
+    indexes = SnapshotIndexes(collection, state.manifest)
     self.pin = pin
     self.logState = logState
   }

@@ -108,23 +108,23 @@ struct RowStaging {
 extension RecordBatch {
   /// Gives part of the batch as a block.
   ///
-  /// `halves` holds the vectors of that part as f16 bytes where the shape wants them.
+  /// `stored` holds the vectors of that part in the element type, unless that is f32.
   func withRowBlock(
-    _ rows: Range<Int>, _ shape: SegmentShape, halves: [UInt8],
+    _ rows: Range<Int>, _ shape: SegmentShape, stored: [UInt8],
     _ body: (RowBlock) throws(StorageError) -> Void
   ) throws(StorageError) {
     var failure: StorageError?
     unsafe idBytes.withUnsafeBytes { ids in
       unsafe idOffsets.withUnsafeBufferPointer { idOffsets in
         unsafe vectors.withUnsafeBytes { floats in
-          unsafe halves.withUnsafeBytes { halves in
+          unsafe stored.withUnsafeBytes { stored in
             unsafe metadataBytes.withUnsafeBytes { metadata in
               unsafe metadataOffsets.withUnsafeBufferPointer { metadataOffsets in
                 let idPart = unsafe idOffsets[rows.lowerBound]..<idOffsets[rows.upperBound]
                 let metadataPart = unsafe metadataOffsets[rows.lowerBound]..<metadataOffsets[rows.upperBound]
                 let elements =
-                  unsafe shape.elementType == .f16
-                  ? halves
+                  unsafe shape.elementType != .f32
+                  ? stored
                   : UnsafeRawBufferPointer(
                     rebasing: floats[rows.lowerBound * shape.stride..<rows.upperBound * shape.stride])
                 let block = unsafe RowBlock(
@@ -155,7 +155,7 @@ struct RowWork {
   private(set) var norms: [Float] = []
   /// Sum of the rows' content hashes.
   private(set) var sum = Digest256.zero
-  /// The batch's vectors as f16, when the shape wants them.
+  /// The batch's vectors in the element type, unless that is f32.
   private(set) var elements: [UInt8] = []
   private var sums: [Digest256] = []
 
@@ -163,11 +163,12 @@ struct RowWork {
 
   /// Converts part of a batch to the element type, unless that is f32.
   mutating func load(_ batch: RecordBatch, _ rows: Range<Int>, _ shape: SegmentShape) throws(StorageError) {
-    guard shape.elementType == .f16 else { return }
+    guard shape.elementType != .f32 else { return }
     elements.removeAll(keepingCapacity: true)
     unsafe batch.vectors.withUnsafeBufferPointer { floats in
       let part = rows.lowerBound * shape.dimension..<rows.upperBound * shape.dimension
-      unsafe HalfPrecision.append(UnsafeBufferPointer(rebasing: floats[part]), to: &elements)
+      unsafe shape.elementType.append(
+        UnsafeBufferPointer(rebasing: floats[part]), dimension: shape.dimension, to: &elements)
     }
   }
 

@@ -150,7 +150,7 @@ package final class SegmentBuilder {
     while first < rows.upperBound {
       let end = min(first + group, rows.upperBound)
       try work.load(batch, first..<end, shape)
-      try unsafe batch.withRowBlock(first..<end, shape, halves: work.elements) {
+      try unsafe batch.withRowBlock(first..<end, shape, stored: work.elements) {
         (block) throws(StorageError) in try unsafe write(block, threads: threads)
       }
       for row in written - (end - first)..<written {

@@ -10,21 +10,28 @@ package struct SegmentDamage: Equatable, Sendable {
   package var rows: Range<Int>?
 }
 
-extension Segment {
+extension ContainerFile {
   /// Checks every byte of the file again, blocks in parallel; the damages are in the order of the file's parts.
-  package func verify(threads: Int = 1) -> [SegmentDamage] {
+  func verify(threads: Int) -> [ContainerDamage] {
     var damages: [ContainerDamage] = []
-    _ = file.verifyTables { damages.append($0) }
+    _ = verifyTables { damages.append($0) }
     let blocksAtOnce = 256
-    let groups = (file.blockCount + blocksAtOnce - 1) / blocksAtOnce
+    let groups = (blockCount + blocksAtOnce - 1) / blocksAtOnce
     let results = GroupResults<[ContainerDamage]>(count: groups, initial: [])
     ParallelLoop.run(blocks: groups, threads: threads) { group in
       var found: [ContainerDamage] = []
-      let blocks = group * blocksAtOnce..<min((group + 1) * blocksAtOnce, self.file.blockCount)
-      if !self.file.verifyBlocks(blocks, { found.append($0) }) { results.set(group, found) }
+      let blocks = group * blocksAtOnce..<min((group + 1) * blocksAtOnce, self.blockCount)
+      if !self.verifyBlocks(blocks, { found.append($0) }) { results.set(group, found) }
     }
     for found in results.all { damages += found }
-    return damages.map { SegmentDamage(damage: $0, rows: rows(in: $0.range)) }
+    return damages
+  }
+}
+
+extension Segment {
+  /// Checks every byte of the file again, blocks in parallel; the damages are in the order of the file's parts.
+  package func verify(threads: Int = 1) -> [SegmentDamage] {
+    file.verify(threads: threads).map { SegmentDamage(damage: $0, rows: rows(in: $0.range)) }
   }
 
   /// The smallest range of rows that covers all rows with bytes in a part of the file.

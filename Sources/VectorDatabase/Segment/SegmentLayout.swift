@@ -14,7 +14,7 @@ package import VectorMath
 //   12  4  u32 bytes a payload block may have
 //
 // Sections
-//   VECT  the vectors, exact stride, 4096-aligned
+//   VECT  the vectors, exact stride, 4096-aligned; bits behind the last of a vector of bits are zero
 //   NORM  f32 Euclidean norm of each vector; cosine only
 //   IDOF  string ids only: u32 (or u64) offset of each id in IDS0, and the end of the last
 //   IDS0  the ids: UTF-8 text, 8-byte integers or 16-byte UUIDs
@@ -64,11 +64,11 @@ package struct SegmentShape: Equatable, Sendable {
   package init(_ identity: CollectionIdentity) throws(StorageError) {
     guard let elementType = ElementType(rawValue: identity.elementType),
       let metric = Metric(rawValue: identity.metric), let idType = IDType(rawValue: identity.idType),
-      supportedDimensions.contains(Int(identity.dimension))
+      supportedDimensions.contains(Int(identity.dimension)), elementType.metrics.contains(metric)
     else {
       throw .corruption(
         CorruptionError(
-          path: "VDB", section: "identity", offset: 72,
+          path: CollectionIdentity.fileName, section: "identity", offset: 72,
           expected: "known codes of dimension, element, metric and id",
           found: "\(identity.dimension), \(identity.elementType), \(identity.metric), \(identity.idType)"))
     }
@@ -76,7 +76,7 @@ package struct SegmentShape: Equatable, Sendable {
   }
 
   /// Bytes from one vector to the next.
-  package var stride: Int { dimension * elementType.bytesPerElement }
+  package var stride: Int { elementType.storedBytes(dimension: dimension) }
 
   /// The header fields of a segment of this shape.
   func headerFields() -> [UInt8] {

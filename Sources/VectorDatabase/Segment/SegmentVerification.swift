@@ -8,7 +8,7 @@ extension Segment {
 
   /// Checks what the rows say, row by row: everything that a right checksum cannot prove.
   ///
-  /// Vectors are finite, norms are those of the vectors, ids are well formed and found by the hash index, LSNs lie in the
+  /// Vectors are finite, bits behind their last are zero, norms are those of the vectors, ids are well formed and found by the hash index, LSNs lie in the
   /// segment's range, arrival numbers are unique, metadata is canonical JSON, and the rows' hashes add up to the
   /// content hash. A row in `deleted` may share its id with another. Goes on after damage, up to 100 reports.
   package func verifyContents(deleted: RowSet? = nil, threads: Int = 1, _ visit: (CorruptionError) -> Void) {
@@ -71,6 +71,9 @@ extension Segment {
     guard unsafe isFinite(elements) else {
       return damage("VECT", row, "finite numbers", "a NaN or an infinity")
     }
+    guard unsafe shape.elementType.canEnd(with: elements.last ?? 0, dimension: shape.dimension) else {
+      return damage("VECT", row, "zero bits behind the last element", "others")
+    }
     if normEntry != nil {
       let stored = try norm(row)
       let computed = unsafe storedNorm(elements, shape)
@@ -123,6 +126,7 @@ extension Segment {
         let bits = unsafe elements.littleEndian(at: 2 * index, as: UInt16.self)
         if bits & 0x7C00 == 0x7C00 { return false }
       }
+    case .i8, .u8, .bit: return true
     }
     return true
   }

@@ -1,5 +1,6 @@
 import FileStorage
 import MetadataFilters
+package import VectorIndexes
 import VectorMath
 
 /// What compaction is to do.
@@ -14,6 +15,8 @@ package struct CompactionRequest: Sendable {
   package var maximumNanoseconds: Int64?
   /// Bytes that the metadata columns of a segment may hold in memory while it is written.
   package var memoryBudget = 32 << 20
+  /// How the indexes of new segments are built.
+  package var indexOptions = IndexBuildOptions()
   /// Asked between batches of rows; true ends the work with nothing changed.
   package var isCancelled: @Sendable () -> Bool = { false }
 
@@ -31,6 +34,10 @@ package struct CompactionReport: Equatable, Sendable {
   package var deadRowsRemoved: UInt64 = 0
   /// Whether the time limit left work undone.
   package var stoppedEarly = false
+  /// Index files that were built for the new segments, in the place of those of their sources.
+  package var indexesBuilt = 0
+  /// Why indexes that were to be built are missing; the rows are compacted all the same.
+  package var indexFailure: DatabaseError?
 }
 
 /// Rewrites segments without their dead rows and merges small neighbours.
@@ -106,7 +113,7 @@ package enum Compactor {
     defer { withExtendedLifetime(hold) {} }
     let first = try openWriter()
     try first.checkpoint()
-    try first.close()
+    first.close()
     let base = first.state
     let version = base.manifest.version
     let pin = try LockHold.tryTaking(fs, byte: LockByte.pin(version), .shared)
@@ -136,9 +143,10 @@ package enum Compactor {
       return report
     }
     let writer = try openWriter()
-    try commit(writer, base, outputs, &report)
+    let wanted = try commit(writer, base, outputs, &report)
     _ = try? GarbageCollector.collect(collection, keepParent: true, dryRun: false)
-    try writer.close()
+    writer.close()
+    rebuildIndexes(collection, wanted, request, &report, openWriter: openWriter)
     return report
   }
 
@@ -174,8 +182,9 @@ package enum Compactor {
   private static func commit(
     _ writer: CollectionWriter, _ base: CollectionState,
     _ outputs: [(run: Range<Int>, result: SegmentBuilder.Result?)], _ report: inout CompactionReport
-  ) throws(DatabaseError) {
+  ) throws(DatabaseError) -> [WantedIndex] {
     var manifest = writer.state.manifest
+    var wanted: [WantedIndex] = []
     var segments: [LiveSegment] = []
     var files: [PendingFile] = []
     var replaced: [UInt64: Int] = [:]
@@ -208,6 +217,8 @@ package enum Compactor {
       }
       report.bytesAfter += entry.bytes
       segments.append(live)
+      let sources = Set(outputs[index].run.map { base.segments[$0].entry.number })
+      wanted += wantedIndexes(of: entry, sources, manifest, writer.collection.settings)
     }
     let (entries, deletions) = try writer.deletionFiles(segments)
     report.deadRowsRemoved = outputs.reduce(0) { sum, output in
@@ -223,6 +234,7 @@ package enum Compactor {
     try writer.reopen(published)
     report.version = published.version
     report.segmentsAfter = entries.count
+    return wanted.filter { kept.contains($0.segment) }
   }
 
   /// A segment with only the dead rows that its manifest entry records.

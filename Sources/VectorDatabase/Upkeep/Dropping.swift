@@ -16,7 +16,7 @@ extension Collection {
       }
       holds.append(pin)
     }
-    let known = Set(FileNames.folders + ["VDB", "lock", "lock.info"])
+    let known = Set(FileNames.folders + [CollectionIdentity.fileName, FileNames.lock, FileNames.lockInfo])
     var foreign = try liftedFile { () throws(FileError) in try fs.list("") }.filter { !known.contains($0) }
     for folder in FileNames.folders where folder != "tmp" {
       let names = try liftedFile { () throws(FileError) in

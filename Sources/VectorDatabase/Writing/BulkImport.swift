@@ -26,6 +26,8 @@ package final class BulkImport {
   private let isRehearsal: Bool
   private let memoryBudget: Int
   private var temporaryNames: [String] = []
+  /// Numbers of the segments that `commit` has added.
+  package private(set) var newSegments: Set<UInt64> = []
   /// Rows of the collection that records of this import take the place of.
   private var replacedRows: UInt64 = 0
 
@@ -162,6 +164,7 @@ package final class BulkImport {
     var manifest = writer.state.manifest
     var (entries, files) = replacesAll ? ([], []) : try writer.deletionFiles(dead)
     var number = try writer.nextNumber()
+    var added: Set<UInt64> = []
     for part in finished {
       var entry = part.entry
       entry.number = number
@@ -176,6 +179,7 @@ package final class BulkImport {
         files.append(deletion)
       }
       entries.append(entry)
+      added.insert(entry.number)
     }
     manifest.segments = entries
     manifest.indexes.removeAll { index in !entries.contains { $0.number == index.segment } }
@@ -183,15 +187,14 @@ package final class BulkImport {
     manifest.lastLSN = lsn
     manifest.walStartLSN = lsn + 1
     // The log's frames are numbered on from its first; the import's LSN needs a log that begins behind it.
-    let log = try writer.startNewLog(number: number, manifestVersion: manifest.version + 1, skipping: lsn)
+    try writer.startNewLog(number: number, manifestVersion: manifest.version + 1, skipping: lsn)
     manifest.firstLog = number
     manifest.nextNumber = number + 1
     let published = try writer.publish(files, manifest)
-    writer.log = log
-    writer.lastLog = nil
     try writer.adopt(published)
     GarbageCollector.collectIfFree(writer)
     temporaryNames = []
+    newSegments = added
     receipt.lsn = lsn
     receipt.version = published.version
     return receipt

@@ -5,8 +5,21 @@ package struct SettingKey: Sendable {
   package let name: String
   package let defaultValue: String
   package let meaning: String
-  /// Allowed values, inclusive.
+  /// Allowed numbers, inclusive; for a setting that holds a number.
   let range: ClosedRange<UInt64>
+  /// The allowed words; empty for a setting that holds a number.
+  package let words: [String]
+
+  private init(
+    name: String, defaultValue: String, meaning: String, range: ClosedRange<UInt64> = 0...0,
+    words: [String] = []
+  ) {
+    self.name = name
+    self.defaultValue = defaultValue
+    self.meaning = meaning
+    self.range = range
+    self.words = words
+  }
 
   /// Whether there is a value when none is set.
   package var hasDefault: Bool { defaultValue != "none" }
@@ -31,13 +44,21 @@ package struct SettingKey: Sendable {
     SettingKey(
       name: "quota.min-free", defaultValue: "67108864",
       meaning: "bytes that a write must leave free on the file system", range: 0...(1 << 62)),
+    SettingKey(
+      name: IndexPolicy.settingKey, defaultValue: "auto",
+      meaning: "the index that import builds of what it adds", words: IndexChoice.names),
   ]
 
   /// Finds a key by name.
   package static func named(_ name: String) -> SettingKey? { all.first { $0.name == name } }
 
-  /// Checks a value: a whole number in the key's range.
+  /// Checks a value: one of the key's words, or a whole number in its range.
   package func check(_ value: String) throws(DatabaseError) {
+    guard words.isEmpty else {
+      if words.contains(value) { return }
+      throw .invalidSetting(
+        field: name, value: value, expected: "one of " + words.joined(separator: ", "))
+    }
     guard let number = UInt64(value), range.contains(number) else {
       throw .invalidSetting(
         field: name, value: value, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)")

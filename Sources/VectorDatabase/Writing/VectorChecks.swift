@@ -41,7 +41,10 @@ struct VectorChecks {
     if let problem { throw error(problem, origin: origin, id: id) }
   }
 
-  private enum Problem { case notFinite, zero, outOfHalfRange }
+  private enum Problem {
+    case notFinite, zero, outOfHalfRange
+    case notHeld(index: Int, Float)
+  }
 
   private func problem(_ vector: UnsafeBufferPointer<Float>) -> Problem? {
     // An exponent of all ones is an infinity or NaN; an all-zero pattern but for the sign is zero. Integer tests vectorise.
@@ -53,6 +56,11 @@ struct VectorChecks {
       any |= magnitude
     }
     if worst >= 0x7F80_0000 { return .notFinite }
+    if settings.elementType.wholeNumbers != nil,
+      let index = unsafe settings.elementType.firstUnrepresentable(vector)
+    {
+      return unsafe .notHeld(index: index, vector[index])
+    }
     // 65,520 and above round to infinity in a half.
     if settings.elementType == .f16, worst >= Float(65_520).bitPattern { return .outOfHalfRange }
     if settings.metric == .cosine, !rules.allowsZero {
@@ -68,6 +76,8 @@ struct VectorChecks {
     case .notFinite: .notFinite(origin: origin, id: id)
     case .zero: .zeroVector(origin: origin, id: id)
     case .outOfHalfRange: .outOfHalfRange(origin: origin, id: id)
+    case .notHeld(let index, let number):
+      .elementNotHeld(origin: origin, id: id, index: index, number: number, type: settings.elementType)
     }
   }
 }
@@ -84,29 +94,24 @@ extension RecordBatch {
 
 /// Vectors between the element type on disk and f32.
 enum VectorConversion {
-  /// Fills `floats` from stored bytes; `floats.count` numbers are read.
+  /// Fills `floats` from the bytes of one stored vector; `floats.count` numbers are read.
   static func toFloats(_ stored: UnsafeRawBufferPointer, _ type: ElementType, into floats: inout [Float]) {
     let count = floats.count
-    precondition(stored.count >= count * type.bytesPerElement, "too few stored bytes")
+    precondition(stored.count >= type.storedBytes(dimension: count), "too few stored bytes")
     unsafe floats.withUnsafeMutableBufferPointer { target in
       guard let from = stored.baseAddress, let to = target.baseAddress else { return }
-      switch type {
-      case .f32: unsafe UnsafeMutableRawPointer(to).copyMemory(from: from, byteCount: count * 4)
-      case .f16: unsafe HalfPrecision.convert(from, count: count, toFloats: to)
-      }
+      unsafe type.load(from, count: count, to: to)
     }
   }
 
-  /// Fills `stored` from `floats` in the element type, rounding to nearest even.
+  /// Fills `stored` with one vector in the element type; f16 is rounded to nearest even, other types hold every number exactly.
   static func toStored(_ floats: UnsafeBufferPointer<Float>, _ type: ElementType, into stored: inout [UInt8])
   {
-    precondition(stored.count == floats.count * type.bytesPerElement, "stored bytes of another length")
+    precondition(
+      stored.count == type.storedBytes(dimension: floats.count), "stored bytes of another length")
     unsafe stored.withUnsafeMutableBytes { target in
       guard let from = floats.baseAddress, let to = target.baseAddress else { return }
-      switch type {
-      case .f32: unsafe to.copyMemory(from: from, byteCount: floats.count * 4)
-      case .f16: unsafe HalfPrecision.convert(from, count: floats.count, toHalves: to)
-      }
+      unsafe type.store(from, count: floats.count, to: to)
     }
   }
 }

@@ -4,9 +4,11 @@ import Testing
 
 private let uuid = UUID16(high: 0x0123_4567_89AB_4DEF, low: 0x8123_4567_89AB_CDEF)
 
-private func sample(elementType: UInt8 = 0, creator: String = "vdb 0.1.0") -> CollectionIdentity {
+private func sample(elementType: UInt8 = 0, metric: UInt8 = 2, creator: String = "vdb 0.1.0")
+  -> CollectionIdentity
+{
   CollectionIdentity(
-    uuid: uuid, createdNanoseconds: -5, dimension: 384, elementType: elementType, metric: 2, idType: 1,
+    uuid: uuid, createdNanoseconds: -5, dimension: 384, elementType: elementType, metric: metric, idType: 1,
     creator: creator)
 }
 
@@ -26,7 +28,9 @@ func sign(_ bytes: inout [UInt8], _ range: Range<Int>, at offset: Int) {
 
 @Test func identitySurvivesARoundTrip() throws {
   for identity in [
-    sample(), sample(elementType: 1), sample(creator: ""), sample(creator: String(repeating: "é", count: 90)),
+    sample(), sample(elementType: 1), sample(elementType: 3), sample(elementType: 4, metric: 3),
+    sample(elementType: 5, metric: 4), sample(creator: ""),
+    sample(creator: String(repeating: "é", count: 90)),
   ] {
     let bytes = identity.encode()
     #expect(bytes.count == CollectionIdentity.fileSize)
@@ -36,6 +40,9 @@ func sign(_ bytes: inout [UInt8], _ range: Range<Int>, at offset: Int) {
     #expect(again.hash == SHA256.digest(of: bytes))
   }
   #expect(sample(elementType: 1).features.incompat == FeatureBits.halfVectors)
+  #expect(sample(elementType: 3).features.incompat == FeatureBits.byteVectors)
+  #expect(sample(elementType: 5, metric: 4).features.incompat == FeatureBits.bitVectors)
+  #expect(sample(metric: 3).features.incompat == FeatureBits.absoluteDifferences)
 }
 
 @Test func everyFlippedBitOfAnIdentityLeavesTheOtherCopy() throws {
@@ -88,7 +95,21 @@ func sign(_ bytes: inout [UInt8], _ range: Range<Int>, at offset: Int) {
         $0[72] = 0; $0[73] = 0
       }
     ), ("too many dimensions", { $0[75] = 1 }),
-    ("element type", { $0[76] = 2 }), ("f16 without its bit", { $0[76] = 1 }), ("metric", { $0[77] = 3 }),
+    ("element type", { $0[76] = 2 }), ("f16 without its bit", { $0[76] = 1 }), ("metric", { $0[77] = 5 }),
+    ("another element type", { $0[76] = 6 }), ("l1 without its bit", { $0[77] = 3 }),
+    ("i8 without its bit", { $0[76] = 3 }), ("u8 without its bit", { $0[76] = 4 }),
+    (
+      "bits without their bit",
+      {
+        $0[76] = 5; $0[77] = 4
+      }
+    ),
+    (
+      "bits with another metric",
+      {
+        $0[76] = 5; $0[16] = 8
+      }
+    ), ("hamming without bits", { $0[77] = 4 }),
     ("id type", { $0[78] = 3 }), ("reserved byte", { $0[79] = 1 }), ("creator not UTF-8", { $0[80] = 0xFF }),
     ("bytes behind the creator", { $0[127] = 65 }), ("reserved bytes", { $0[1000] = 1 }),
     (

@@ -32,10 +32,30 @@ package struct SearchRequest: Sendable {
   package var excluded: RowLocation?
   /// Threads used; the answer does not depend on it.
   package var threads = 1
+  /// When codes are used, and when they are given up; the answer does not depend on it.
+  package var tuning = SearchTuning()
   /// Asked for every block of rows; true ends the search with `.cancelled`.
   package var isCancelled: @Sendable () -> Bool = { false }
 
   package init(k: Int?) { self.k = k }
+}
+
+/// The sizes at which a search chooses how it looks at rows.
+package struct SearchTuning: Sendable {
+  /// A segment of which more than one row in this many is wanted is scanned: nothing could be left out.
+  package var wantedShare = 10
+  /// A filter that leaves at most so many rows of a segment makes its codes useless.
+  package var fewRows = 256
+  /// Rows over which is decided whether the codes leave out enough.
+  package var decidedRows = 65_536
+  /// Rows of which is decided at the earliest.
+  package var leastDecidedRows = 4096
+  /// A block of which more than one row in this many stays is scanned plainly.
+  package var plainShare = 10
+  /// Rows below which a part of a segment is not worth a thread.
+  package var leastRowsOfPart = 4096
+
+  package init() {}
 }
 
 /// One row of an answer.
@@ -55,7 +75,20 @@ package struct SearchWork: Sendable {
   /// Rows whose exact distance was computed.
   package var scored = 0
 
-  package init() {}
+  package init() { self.init(scanned: 0) }
+
+  init(scanned: Int = 0, codeBytes: Int = 0, scored: Int = 0) {
+    self.scanned = scanned
+    self.codeBytes = codeBytes
+    self.scored = scored
+  }
+
+  /// What came on top of an earlier count.
+  func subtracting(_ earlier: SearchWork) -> SearchWork {
+    SearchWork(
+      scanned: scanned - earlier.scanned, codeBytes: codeBytes - earlier.codeBytes,
+      scored: scored - earlier.scored)
+  }
 
   /// Adds the work of another part.
   package mutating func add(_ other: SearchWork) {
@@ -83,33 +116,48 @@ package struct SearchWarning: Hashable, Sendable {
 }
 
 extension Snapshot {
-  /// Finds the rows nearest to each query.
+  /// Finds the rows nearest to each query, exactly.
   ///
   /// Answer *i* belongs to query *i*, nearest first, ties by id. Distances are computed in double over 16 fixed lanes
-  /// from the stored vectors, so they do not depend on threads, block size or instruction set.
+  /// from the stored vectors, so they do not depend on threads, block size or instruction set, nor on indexes.
   ///
   /// `queries`: `count × dimension` floats, row-major, finite.
   /// `request`: What is wanted of each query.
-  /// - Returns: Hits of each query, the work done, and warnings.
-  /// - Throws: `.storage(.corruption)` when a block of rows fails its checksum.
-  /// - Complexity: One pass over all live vectors for each block of queries.
+  /// - Returns: Hits of each query, the work done, and warnings that no search of this snapshot has given before.
+  /// - Throws: `.storage(.corruption)` when a block of rows fails its checksum, `.cancelled`.
+  /// - Complexity: One pass over all live vectors, or their codes, for each group of queries.
   package func search(
     queries: [Float], count: Int, _ request: SearchRequest
   ) throws(DatabaseError) -> SearchResult {
-    let dimension = collection.settings.dimension
-    precondition(queries.count == count * dimension, "queries have another dimension")
-    let scan = ExactScan(self, request)
+    try SearchSession(self, request).search(queries, count: count)
+  }
+}
+
+extension SearchSession {
+  /// Queries in a group for so many rows of ranking: enough to share every pass, few enough for memory.
+  package static func groupSize(_ request: SearchRequest) -> Int {
+    max(16, min(1024, (1 << 20) / max(1, request.capacity)))
+  }
+
+  /// Answers any number of queries, a group at a time.
+  package func search(_ queries: [Float], count: Int) throws(DatabaseError) -> SearchResult {
+    precondition(queries.count == count * settings.dimension, "queries have another dimension")
     var result = SearchResult(answers: [], work: SearchWork(), warnings: [])
     result.answers.reserveCapacity(count)
-    var first = 0
-    while first < count {
-      let group = min(ExactScan.queriesAtOnce, count - first)
-      let part = Array(queries[(first * dimension)..<((first + group) * dimension)])
-      let (hits, partWork) = try scan.run(part, count: group)
-      result.answers.append(contentsOf: hits)
-      result.work.add(partWork)
-      first += group
+    let before = work
+    let size = Self.groupSize(request)
+    try unsafe queries.withUnsafeBufferPointer { (all) throws(DatabaseError) in
+      guard let vectors = all.baseAddress else { return }
+      var first = 0
+      while first < count {
+        let group = min(size, count - first)
+        try unsafe run(vectors + first * settings.dimension, count: group)
+        for query in 0..<group { result.answers.append(try hits(query)) }
+        first += group
+      }
     }
+    result.work = work.subtracting(before)
+    result.warnings = snapshot.indexes.takeWarnings()
     return result
   }
 }

@@ -1,0 +1,91 @@
+import FileStorage
+package import VectorIndexes
+import VectorMath
+
+/// An open index file of one segment: the one place that knows every kind.
+enum OpenIndex: Sendable {
+  case flat(FlatIndex)
+
+  /// The newest layout of a kind that this program reads.
+  static func newestLayout(_ kind: IndexKind) -> UInt32 {
+    switch kind {
+    case .flat: FlatIndex.layout
+    case .graph: 0
+    }
+  }
+
+  /// Opens the index file that a manifest entry names, once it is proved to belong to the segment as it is.
+  ///
+  /// `name` stands in for the file's own name while it is still in `tmp/`.
+  static func open(
+    _ fs: any FileSystem, _ entry: IndexEntry, of segment: SegmentEntry, _ collection: Collection,
+    name: String? = nil
+  ) throws(StorageError) -> OpenIndex {
+    guard let kind = IndexKind(rawValue: entry.kind) else {
+      throw .unsupported(
+        UnsupportedFormat(
+          path: FileNames.index(entry.number),
+          reason: .indexLayout(kind: entry.kind, found: 1, newest: 0)))
+    }
+    let (file, header) = try IndexFile.open(
+      fs, entry, of: segment, collection.identity, newestLayout: newestLayout(kind), name: name)
+    switch kind {
+    case .flat: return .flat(try FlatIndex(file, header))
+    case .graph:
+      throw .unsupported(
+        UnsupportedFormat(
+          path: file.name, reason: .indexLayout(kind: entry.kind, found: header.layout, newest: 0)))
+    }
+  }
+
+  /// Builds the index file of a segment under a temporary name; the caller renames it.
+  ///
+  /// - Returns: The manifest entry, with the number 0 that the caller replaces.
+  static func build(
+    _ kind: IndexKind, _ segment: Segment, _ entry: SegmentEntry, _ collection: Collection,
+    temporaryName: String, _ options: IndexBuildOptions
+  ) throws(IndexBuildError) -> IndexEntry {
+    let finished: FinishedFile
+    switch kind {
+    case .flat:
+      finished = try FlatIndexBuilder.build(
+        segment.storedVectors, of: entry, collection.identity, on: collection.fileSystem,
+        temporaryName: temporaryName, options)
+    case .graph:
+      throw .storage(
+        .unsupported(
+          UnsupportedFormat(
+            path: temporaryName, reason: .indexLayout(kind: kind.rawValue, found: 1, newest: 0))))
+    }
+    return IndexEntry(
+      number: 0, kind: kind.rawValue, segment: entry.number, bytes: finished.bytes, sha256: finished.sha256,
+      footerCRC: finished.footerCRC)
+  }
+
+  /// The container, for checks of its bytes.
+  var file: ContainerFile {
+    switch self {
+    case .flat(let index): index.file
+    }
+  }
+
+  /// Checks what the bytes mean against the segment's vectors; at most `limit` reports.
+  func verifyContents(
+    _ segment: Segment, threads: Int, limit: Int, isCancelled: @Sendable () -> Bool
+  ) throws(IndexBuildError) -> [CorruptionError] {
+    switch self {
+    case .flat(let index):
+      try index.verifyContents(
+        segment.storedVectors, threads: threads, limit: limit, isCancelled: isCancelled)
+    }
+  }
+}
+
+extension Segment {
+  /// The vectors as index builders take them.
+  package var storedVectors: StoredVectors {
+    StoredVectors(
+      file: file, vectors: vectorEntry, rows: rows, dimension: shape.dimension,
+      elementType: shape.elementType, metric: shape.metric)
+  }
+}

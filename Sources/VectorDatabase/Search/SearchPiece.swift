@@ -1,0 +1,75 @@
+import FileStorage
+import VectorIndexes
+import VectorMath
+
+/// A segment or the log, and how its rows are looked at.
+struct SearchPiece: Sendable {
+  /// Position among the state's segments; nil for the log.
+  let segment: Int?
+  /// Rows of the segment, or entries of the log.
+  let rows: Range<Int>
+  /// The index that is used; nil for a scan of the vectors.
+  let index: OpenIndex?
+  /// Why: a phrase.
+  let reason: String
+
+  /// The pieces of a snapshot, larger ones first; those without live rows are left out.
+  static func all(_ snapshot: Snapshot, _ request: SearchRequest) -> [SearchPiece] {
+    var pieces: [SearchPiece] = []
+    for (index, live) in snapshot.state.segments.enumerated() where live.liveCount > 0 {
+      let (used, reason) = choose(live, at: index, snapshot, request)
+      pieces.append(
+        SearchPiece(segment: index, rows: 0..<live.segment.rows, index: used, reason: reason))
+    }
+    // The largest segment first: its nearest rows then help to leave out those of the others.
+    pieces.sort { ($1.rows.count, $0.segment ?? 0) < ($0.rows.count, $1.segment ?? 0) }
+    if snapshot.state.tail.liveCount > 0 {
+      pieces.append(
+        SearchPiece(
+          segment: nil, rows: 0..<snapshot.state.tail.entries.count, index: nil,
+          reason: "rows in the log have no index"))
+    }
+    return pieces
+  }
+
+  private static func choose(
+    _ live: LiveSegment, at position: Int, _ snapshot: Snapshot, _ request: SearchRequest
+  ) -> (OpenIndex?, String) {
+    guard snapshot.indexes.isNamed(.flat, for: live.entry) else { return (nil, "the segment has no index") }
+    let wanted = request.filter.map { $0.segments[position].count } ?? live.segment.rows
+    if wanted <= request.tuning.fewRows { return (nil, "the filter leaves few rows") }
+    guard request.capacity < wanted / max(1, request.tuning.wantedShare) else {
+      return (nil, "too many of its rows are wanted")
+    }
+    guard let index = snapshot.indexes.index(.flat, for: live.entry) else {
+      return (nil, "its index cannot be used")
+    }
+    return (index, "codes leave out what cannot be near")
+  }
+}
+
+extension SearchRequest {
+  /// Rows of the ranking that are kept: k and the offset; the greatest number for all.
+  var capacity: Int {
+    guard let k else { return Int.max }
+    let (sum, overflow) = k.addingReportingOverflow(offset)
+    return overflow ? Int.max : sum
+  }
+}
+
+extension RowLocation {
+  private static let tailCode: UInt64 = 0xFFFF_FFFF << 32
+
+  /// The location as one number: the segment's position above 32 bits of row, or all ones above an entry of the log.
+  var code: UInt64 {
+    switch self {
+    case .tail(let index): Self.tailCode | UInt64(index)
+    case .segment(let segment, let row): UInt64(segment) << 32 | UInt64(row)
+    }
+  }
+
+  init(code: UInt64) {
+    let low = Int(code & 0xFFFF_FFFF)
+    self = code >= Self.tailCode ? .tail(low) : .segment(Int(code >> 32), row: low)
+  }
+}
