@@ -30,11 +30,17 @@ let tests: [(name: String, imports: [String])] = [
   ("VectorMathTests", ["VectorMath", "CVectorKernels"]),
   ("QuantizationTests", ["Quantization", "VectorMath", "CVectorKernels"]),
   ("MetadataFiltersTests", ["MetadataFilters", "VectorMath", "FileStorage"]),
-  ("VectorDatabaseTests", ["VectorDatabase", "MetadataFilters", "VectorMath", "FileStorage"]),
+  (
+    "VectorDatabaseTests",
+    [
+      "VectorDatabase", "VectorIndexes", "Quantization", "MetadataFilters", "VectorMath", "FileStorage",
+      "AllocationCounter",
+    ]
+  ),
   ("DataFormatsTests", ["DataFormats", "MetadataFilters", "VectorMath", "FileStorage"]),
   ("CommandLineParsingTests", ["CommandLineParsing"]),
-  ("CrashTests", ["VectorDatabase", "MetadataFilters", "VectorMath", "FileStorage"]),
-  ("FormatTests", ["VectorDatabase", "MetadataFilters", "VectorMath", "FileStorage"]),
+  ("CrashTests", ["VectorDatabase", "VectorIndexes", "MetadataFilters", "VectorMath", "FileStorage"]),
+  ("FormatTests", ["VectorDatabase", "VectorIndexes", "MetadataFilters", "VectorMath", "FileStorage"]),
   ("EndToEndTests", []),
   ("DocumentationTests", ["CommandLineParsing", "VDBCommands", "FileStorage"]),
 ]
@@ -69,6 +75,7 @@ let package = Package(
         linkerSettings: [
           .unsafeFlags(["-static-stdlib"], .when(platforms: [.linux], configuration: .release))
         ]),
+      .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
       .target(
         name: "TestSupport", dependencies: ["FileStorage"], path: "Tests/TestSupport",
         swiftSettings: swiftSettings),

@@ -15,20 +15,27 @@
 // Vectors wider than the level's registers are only passed to functions that are always inlined.
 #pragma clang diagnostic ignored "-Wpsabi"
 
-// Whole numbers within a range of at most a byte. Adding and taking away 1.5 * 2^23 rounds to a whole number.
-static inline int32_t is_whole_within(float value, float least, float greatest) {
-  return (value + 12582912.0f) - 12582912.0f == value && value >= least && value <= greatest;
+typedef float four_floats __attribute__((vector_size(16)));
+typedef int32_t four_masks __attribute__((vector_size(16)));
+
+// Which are whole numbers within the range. Adding and taking away 1.5 * 2^23 rounds to a whole number.
+static inline four_masks fitting(four_floats v, float least, float greatest) {
+  return ((v + 12582912.0f) - 12582912.0f == v) & (v >= least) & (v <= greatest);
 }
 
 size_t vk_first_unfit(const float *floats, size_t count, float least, float greatest) {
   size_t i = 0;
   for (; i + 64 <= count; i += 64) {
-    int32_t fits = 1;
-    for (size_t j = 0; j < 64; j++) fits &= is_whole_within(floats[i + j], least, greatest);
-    if (!fits) break;
+    four_masks all = (four_masks){0} - 1;
+    for (size_t j = 0; j < 64; j += 4) {
+      four_floats v;
+      memcpy(&v, floats + i + j, sizeof v);
+      all &= fitting(v, least, greatest);
+    }
+    if (!(all[0] & all[1] & all[2] & all[3])) break;
   }
   for (; i < count; i++)
-    if (!is_whole_within(floats[i], least, greatest)) return i;
+    if (!fitting((four_floats){0} + floats[i], least, greatest)[0]) return i;
   return count;
 }
 

@@ -114,7 +114,8 @@ extension UnsupportedFormat: CustomStringConvertible {
     switch reason {
     case .majorVersion, .readerFeatures: "install the newer vdb; 'vdb version' says what this one reads"
     case .writerFeatures: "install the newer vdb to write; searching and exporting work with this one"
-    case .indexLayout: "install the newer vdb, or run 'vdb rebuild-index' to make the index anew with this one"
+    case .indexLayout:
+      "install the newer vdb, or run 'vdb rebuild-index' to make the index anew with this one"
     }
   }
 }

@@ -5,11 +5,11 @@ package enum CommandCatalog {
   /// The commands in the order in which help lists them within their groups.
   package static let commands: [any ToolCommand.Type] = [
     CreateCommand.self, InfoCommand.self, ListCommand.self, LogCommand.self, ConfigCommand.self,
-    DropCommand.self, ImportCommand.self, InsertCommand.self, UpsertCommand.self, UpdateCommand.self,
-    DeleteCommand.self, GetCommand.self, ScanCommand.self, CountCommand.self, ExportCommand.self,
-    SearchCommand.self, RebuildIndexCommand.self, CompactCommand.self, CheckpointCommand.self, GCCommand.self,
-    VerifyCommand.self,
-    BenchCommand.self, GenCommand.self, HelpCommand.self, VersionCommand.self, CompletionsCommand.self,
+    SchemaCommand.self, DropCommand.self, ImportCommand.self, InsertCommand.self, UpsertCommand.self,
+    UpdateCommand.self, DeleteCommand.self, GetCommand.self, ScanCommand.self, CountCommand.self,
+    FacetCommand.self, SampleCommand.self, ExportCommand.self, SearchCommand.self, RebuildIndexCommand.self,
+    CompactCommand.self, CheckpointCommand.self, GCCommand.self, VerifyCommand.self, BenchCommand.self,
+    GenCommand.self, FilterCommand.self, HelpCommand.self, VersionCommand.self, CompletionsCommand.self,
   ]
 
   /// The declaration of the whole program.

@@ -66,6 +66,8 @@ extension CommandFailure {
       case .elementNotHeld(let origin, _, _, let number, _):
         input(origin, FormatErrorCode(notHeld: number).rawValue)
       case .vectorMissing(let origin, _): input(origin, FormatErrorCode.vectorMissing.rawValue)
+      case .schemaViolation(let origin, _, _): input(origin, "schema-violation")
+      case .invalidSchema: failure(.usage, "invalid-schema")
       case .duplicateID(_, let origin, _):
         failure(.conflict, FormatErrorCode.idDuplicate.rawValue, origin.source.isEmpty ? nil : origin.source)
       case .idNotFound: failure(.negative, "id-not-found")
@@ -103,7 +105,7 @@ extension CommandFailure {
         .numpyElided, .csvRagged, .csvQuote,
         .csvHeader, .csvDelimiter, .csvLineEnding, .columnMissing, .columnGap, .castFailed, .npyHeader,
         .npyPickle, .npyType,
-        .npyShape, .vecsDimension, .vecsSize, .countMismatch:
+        .npyShape, .vecsDimension, .vecsSize, .countMismatch, .hdf5Structure:
         .badInput
       }
     self.init(status, code: error.code.rawValue, error.description, hint: error.hint, path: error.file)

@@ -1,4 +1,5 @@
 import FileStorage
+import MetadataFilters
 import VectorMath
 
 extension RowOrigin {
@@ -41,6 +42,9 @@ extension DatabaseError: CustomStringConvertible {
     case .elementNotHeld(let origin, let id, let index, let number, let type):
       "\(origin.prefix)vector[\(index)] of '\(id)': expected \(type.numbers), found \(ElementType.text(number))"
     case .vectorMissing(let origin, let id): "\(origin.prefix)the record '\(id)' has no vector"
+    case .schemaViolation(let origin, let id, let violation):
+      "\(origin.prefix)the field \(violation.field) of '\(id)': expected \(violation.expected), found \(violation.found)"
+    case .invalidSchema(let error): "the schema: \(error.description)"
     case .duplicateID(let id, let origin, let earlier): Self.duplicateSentence(id, origin, earlier)
     case .idNotFound(let id): "no row has the id '\(id)'"
     case .countMismatch(let expected, let found):
@@ -84,6 +88,9 @@ extension DatabaseError: CustomStringConvertible {
     case .elementNotHeld:
       "nothing is rounded: scale and round the vectors, or create a collection with --type f32"
     case .vectorMissing: "name the field with --vector-field"
+    case .schemaViolation: "see the rules with vdb schema COLLECTION show"
+    case .invalidSchema:
+      "a schema is written as {\"fields\":{\"year\":{\"type\":\"int\",\"required\":true},\"tags\":\"keyword[]\"}}"
     case .duplicateID:
       "use upsert (or import --mode upsert) to replace rows, --mode ignore to keep the old ones"
     case .idNotFound: nil

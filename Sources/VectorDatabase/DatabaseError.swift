@@ -1,5 +1,5 @@
 package import FileStorage
-import MetadataFilters
+package import MetadataFilters
 package import VectorMath
 
 /// Who is said to hold a lock.
@@ -71,6 +71,10 @@ package enum DatabaseError: Error, Equatable, Sendable {
   /// A number that the collection's element type, one of whole numbers, does not hold; `index` counts from 0.
   case elementNotHeld(origin: RowOrigin, id: String, index: Int, number: Float, type: ElementType)
   case vectorMissing(origin: RowOrigin, id: String)
+  /// A record's metadata breaks the collection's schema.
+  case schemaViolation(origin: RowOrigin, id: String, SchemaViolation)
+  /// Something that is no schema.
+  case invalidSchema(SchemaError)
   case duplicateID(id: String, origin: RowOrigin, earlier: RowOrigin?)
   case idNotFound(id: String)
   case countMismatch(expected: UInt64, found: UInt64)

@@ -28,7 +28,7 @@ package struct StoredVectors: Sendable {
   }
 
   /// Bytes from one vector to the next.
-  package var stride: Int { dimension * elementType.bytesPerElement }
+  package var stride: Int { elementType.storedBytes(dimension: dimension) }
 
   /// The rows as a frame takes them; every block is checked when it is first read.
   package var source: RowSource<StorageError> {

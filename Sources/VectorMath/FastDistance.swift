@@ -146,6 +146,13 @@ package struct FastDistance: Sendable {
     }
   }
 
+  /// The `ExactDistance` of one row.
+  package func exactDistance(query: UnsafePointer<Float>, row: UnsafeRawPointer) -> Float {
+    var result: Float = 0
+    unsafe exactDistances(query: query, rows: row, count: 1, stride: 0, into: &result)
+    return result
+  }
+
   /// From product sums to bounds; `norms` err by at most `rowFraction` of themselves, or 10^-16.
   private func boundProducts(
     _ sums: UnsafeMutablePointer<Float>, norms: UnsafePointer<Float>, rowFraction: Double, count: Int

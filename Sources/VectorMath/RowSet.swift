@@ -66,6 +66,9 @@ package struct RowSet: Sendable {
   /// The greatest number of rows that are kept one by one.
   static func sparseLimit(_ rowCount: Int) -> Int { min(rowCount / 64, 16_384) }
 
+  /// Words that `words` has.
+  package var wordCount: Int { RowSet.wordCount(rowCount) }
+
   /// Words that a dense set of that many rows has.
   static func wordCount(_ rowCount: Int) -> Int { (rowCount + 63) / 64 }
 

@@ -15,6 +15,8 @@ final class CrashCampaign: @unchecked Sendable {
     var onlyFlushes = false
     /// Where the salts of logs come from: with them every state repeats bit for bit.
     var salts = SaltSource.seeded(1)
+    /// A flush that does nothing, to see whether that is noticed; the first failure ends the work then.
+    var mutedFlush: String?
   }
 
   private let name: String
@@ -35,6 +37,9 @@ final class CrashCampaign: @unchecked Sendable {
   private let kills: Bool
 
   var distinctCount: Int { distinct.count }
+  /// The places that flushed something while the script ran.
+  private(set) var flushPlaces: Set<String> = []
+  private var isDone: Bool { form.mutedFlush != nil && !failures.isEmpty }
 
   init(
     _ name: String, _ form: Form, reads: Bool = false, kills: Bool = false,
@@ -52,19 +57,21 @@ final class CrashCampaign: @unchecked Sendable {
   /// Runs the script once.
   func run(armed: @escaping @Sendable (Driver) -> Bool = { !$0.isPreparing }) {
     let fs = base.map { $0.0.crash(.everything) } ?? SimulatedFileSystem(salts: form.salts)
+    fs.mutedFlush = form.mutedFlush
     let driver = Driver(fs)
+    defer { flushPlaces = fs.flushPlaces }
     do {
       if let base { try driver.adopt(base.1) }
       fs.observe { [self] live, call in
-        guard call.isChange, !isBusy, armed(driver) else { return }
+        guard call.isChange, !isBusy, armed(driver), !isDone else { return }
         if form.onlyFlushes, !call.name.hasPrefix("sync") { return }
         calls += 1
-        if reads { peek(live, driver, call) }
+        if reads { live.asAnotherProcess { peek(live, driver, call) } }
         if kills { return kill(live, driver, call) }
         enumerate(live, driver, "\(call.name) \(call.path)", call.number)
       }
       driver.onAcknowledge = { [self] in
-        if armed(driver), !kills { enumerate(fs, driver, "acknowledgement", fs.callCount) }
+        if armed(driver), !kills, !isDone { enumerate(fs, driver, "acknowledgement", fs.callCount) }
       }
       try script(driver)
     } catch {

@@ -73,6 +73,11 @@ struct Workload: Sendable, CustomTestStringConvertible {
     sequence("full compact", .importUpsert, .upsert, .compactFull, .insertOne),
     sequence("garbage", .importUpsert, .collectGarbage, .delete, .collectGarbage),
     sequence("configure", .configure, .insertOne, .configure),
+    sequence("rebuild index", .rebuildIndex, .insertOne, .rebuildIndex),
+    sequence("import with index", .importWithIndex, .delete, .importWithIndex),
+    sequence("indexes and compaction", .rebuildIndex, .delete, .checkpoint, .compactFull, .importReplacing),
+    sequence("reader and indexes", reads: true, .rebuildIndex, .importWithIndex, .compactFull),
+    sequence("killed in indexes", kills: true, .importWithIndex, .rebuildIndex, .delete, .compactFull),
     sequence("killed writer", .insertOne, .kill, .insertOne, .kill, .delete, .checkpoint, .kill),
     sequence("reader and inserts", reads: true, .insertOne, .upsert, .delete, .kill, .insertOne),
     sequence("reader and imports", reads: true, .importUpsert, .importReplacing, .importSegments),
@@ -100,7 +105,7 @@ private let total = Shared((states: 0, checked: 0, recovery: 0, calls: 0, worklo
   func `No crash state loses, halves or locks away what was acknowledged`(workload: Workload) {
     let wanted = campaignSize("VDB_CRASH_STATES")
     var form =
-      wanted.map { CrashCampaign.Form(picked: nil, seeds: max(16, $0 / 500), recoveryShare: 100) }
+      wanted.map { CrashCampaign.Form(picked: nil, seeds: max(16, $0 / 650), recoveryShare: 100) }
       ?? CrashCampaign.Form(picked: 5, seeds: 2, recoveryShare: 40)
     form.salts = campaignSalts()
     let campaign = CrashCampaign(

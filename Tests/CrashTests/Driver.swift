@@ -2,12 +2,14 @@ import FileStorage
 import MetadataFilters
 import TestSupport
 import VectorDatabase
+import VectorIndexes
 
 /// Everything that changes a collection, in a form that scripts and exhaustive sequences are made of.
 enum Operation: String, CaseIterable {
   case insertOne, insertBatch, upsert, ignore, update, delete
   case importInsert, importUpsert, importIgnore, importReplacing, importSegments
   case checkpoint, compact, compactFull, collectGarbage, configure, reopen, kill
+  case rebuildIndex, importWithIndex
 }
 
 /// Runs operations on a collection and keeps the history of what it acknowledged.
@@ -99,7 +101,7 @@ final class Driver: @unchecked Sendable {
 
   func closeWriter() throws {
     defer { writer = nil }
-    try writer?.close()
+    writer?.close()
   }
 
   func kill() { writer = nil }
@@ -177,6 +179,21 @@ final class Driver: @unchecked Sendable {
     }
   }
 
+  /// Builds a flat index of every segment; with `onlyMissing` of those without one.
+  func rebuildIndex(onlyMissing: Bool) throws {
+    try closeWriter()
+    let collection = try opened()
+    var request = IndexRequest()
+    request.choice = .kind(.flat)
+    request.onlyMissing = onlyMissing
+    request.movesLog = !onlyMissing
+    try unchanged {
+      _ = try IndexBuilder.run(collection, request, patience: { _, _ in false }) { () throws(DatabaseError) in
+        try Self.writer(on: collection)
+      }
+    }
+  }
+
   func run(_ operation: Operation) throws {
     let first = current.rows.first?.id ?? "none"
     let last = current.rows.last?.id ?? "none"
@@ -204,6 +221,10 @@ final class Driver: @unchecked Sendable {
       let target = try openWriter()
       counter += 1
       try unchanged { _ = try target.configure("wal.max-bytes", "\(100_000 + counter)") }
+    case .rebuildIndex: try rebuildIndex(onlyMissing: false)
+    case .importWithIndex:
+      try bulkImport(fresh(3), .insert)
+      try rebuildIndex(onlyMissing: true)
     case .reopen:
       try unchanged { try closeWriter() }
       collection = nil

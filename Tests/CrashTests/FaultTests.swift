@@ -94,6 +94,15 @@ struct Fault: Sendable {
       allowed: used.history.isEmpty ? [rows] : Array(used.history[used.lower...used.upper]),
       lsn: used.acknowledgedLSN, version: used.acknowledgedVersion)
     let names = faulty.failures
+    if names.contains(where: { $0.hasPrefix("sync") }) {
+      for keepsCache in [false, true] {
+        do {
+          try goOn(simulated.killed(), expected, keepsCache: keepsCache)
+        } catch {
+          throw Broken("another writer (cache kept: \(keepsCache)) after \(names): \(error)")
+        }
+      }
+    }
     for (moment, state) in [
       ("going on", simulated.killed()), ("power loss", simulated.crash(.nothing)),
       ("late power loss", simulated.crash(.everything)),
@@ -112,6 +121,27 @@ struct Fault: Sendable {
       throw Broken("after \(names): \(simulated.openCount) files stay open")
     }
     return failure != nil
+  }
+
+  /// After a failed flush another process builds on what it sees, with pages that only look clean.
+  ///
+  /// Then the power fails: what that process acknowledged is there.
+  private static func goOn(
+    _ fs: SimulatedFileSystem, _ expected: Expectation, keepsCache: Bool
+  ) throws {
+    fs.keepsCache = keepsCache
+    guard let rows = try StateCheck.read(fs.killed(), expected) else { return }
+    let next = Driver(fs)
+    try next.adopt(rows)
+    do { try next.run(.upsert) } catch DatabaseError.storage(.poisoned) {
+      // What it saw is not on the disk, and it has noticed: the third one sees the truth.
+      return
+    }
+    let later = Expectation(
+      allowed: [next.current], lsn: next.acknowledgedLSN, version: next.acknowledgedVersion)
+    for choice in [CrashChoice.nothing, .everything] {
+      do { try StateCheck.run(fs.crash(choice), later) } catch { throw Broken("\(choice): \(error)") }
+    }
   }
 
   /// The error names the failed call, or says that a flush failed.

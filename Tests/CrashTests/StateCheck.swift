@@ -43,6 +43,7 @@ enum StateCheck {
       throw Broken("info says \(info.liveRows) rows at LSN \(info.lastLSN)")
     }
     try verify(fs, "before recovery")
+    try search(snapshot, rows)
     if let call = changed.current { throw Broken("reading made the call \(call)") }
     return rows
   }
@@ -56,6 +57,24 @@ enum StateCheck {
       case .unfinishedCreation, .notACollection: return nil
       default: throw error
       }
+    }
+  }
+
+  /// A search by whatever indexes there are answers as a scan does, and finds no fault with them.
+  private static func search(_ snapshot: Snapshot, _ rows: RowList) throws {
+    var request = SearchRequest(k: 2)
+    request.tuning.wantedShare = 1
+    request.tuning.fewRows = 0
+    let query: [Float] = [3, 1, 0.25]
+    let result = try snapshot.search(queries: query, count: 1, request)
+    let expected = rows.rows.map { row in
+      (row.id, zip(row.vector, query).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot())
+    }.sorted { $0.1 != $1.1 ? $0.1 < $1.1 : Array($0.0.utf8).lexicographicallyPrecedes(Array($1.0.utf8)) }
+    let found = result.answers[0].map(\.id.display)
+    guard result.warnings.isEmpty, found == expected.prefix(2).map(\.0) else {
+      throw Broken(
+        "a search found \(found), not \(expected.prefix(2).map(\.0)); warnings \(result.warnings.map(\.message))"
+      )
     }
   }
 
@@ -121,7 +140,7 @@ enum StateCheck {
     let writer = try Driver.writer(on: collection)
     _ = try writer.write(RowList.batch([extra]), .upsert, source: "test")
     try writer.checkpoint()
-    try writer.close()
+    writer.close()
     let rows = try RowList.read(try Snapshot.open(collection))
     guard rows == after else { throw Broken("after one more transaction: rows \(rows.rows.map(\.id))") }
     try verify(fs, "after recovery")

@@ -43,8 +43,15 @@ struct UnsafeFiles {
           "NearestCentroid", "StoredVector",
         ],
         "Quantization": [
-          "FrameQuery+Bounds", "FrameQuery", "RaBitQuantizer", "RowSource", "VectorFrame+Coding", "VectorFrame+Fitting",
+          "FrameQuery+Bounds", "FrameQuery+Tiles", "FrameQuery", "RaBitQuantizer", "RowSource",
+          "VectorFrame+Coding", "VectorFrame+Fitting",
           "VectorFrame",
+        ],
+        "VectorIndexes": [
+          "StoredVectors"
+        ],
+        "VectorIndexes/Flat": [
+          "FlatIndex+Scan", "FlatIndex+Verification", "FlatIndex", "FlatIndexBuilder", "FlatScratch",
         ],
       ]),
     UnsafeFiles(
@@ -70,7 +77,11 @@ struct UnsafeFiles {
       reason: "Rows of mapped segments and of logs, handed on as slices without a copy for each row.",
       files: [
         "VectorDatabase/Reading": [
-          "CollectionInfo", "CollectionState", "ExactScan", "LogTail", "RowAccess",
+          "CollectionInfo", "CollectionState", "LogTail", "RowAccess",
+        ],
+        "VectorDatabase/Search": [
+          "QueryState", "Search", "SearchSession+Codes", "SearchSession+Ranking", "SearchSession+Vectors",
+          "SearchSession",
         ],
         "VectorDatabase/Segment": [
           "IDHashIndex", "PayloadBlocks", "RowBlock", "Segment", "SegmentBuilder", "SegmentDamage",
@@ -128,7 +139,7 @@ struct UnsafeFiles {
           "CommandFailure", "Environment", "Run", "Signals",
         ],
         "VDBCommands/Bench": [
-          "BenchCold", "BenchTruth", "ChildProcess", "Machine",
+          "BenchTruth", "ChildProcess", "Machine",
         ],
         "VDBCommands/Engine": [
           "CollectionCreation", "Confirmation", "ExportRun", "FieldSelection", "OpenCollection",

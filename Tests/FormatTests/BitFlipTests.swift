@@ -12,7 +12,7 @@ import VectorMath
     let files = small.files()
     let bytes = files.reduce(0) { $0 + $1.bytes.count }
     #expect(bytes <= 128 << 10)
-    for kind in ["VDB", "manifest/", "wal/", "seg/", "del/"] {
+    for kind in ["VDB", "manifest/", "wal/", "seg/", "del/", "idx/"] {
       #expect(files.contains { $0.name.hasPrefix(kind) }, "no file of the kind \(kind)")
     }
     #expect(files.count { $0.name.hasPrefix("manifest/") } == 2)

@@ -11,7 +11,10 @@ import VectorMath
     let collection = try Collection.open(on: fs)
     let snapshot = try Snapshot.open(collection)
     var text = "\(collection.settings) \(snapshot.liveCount) \(snapshot.lsn)"
-    let answer = try snapshot.search(queries: [1, 2], count: 1, SearchRequest(k: 5)).answers[0]
+    var request = SearchRequest(k: 3)
+    request.tuning.wantedShare = 1
+    request.tuning.fewRows = 0
+    let answer = try snapshot.search(queries: [1, 2], count: 1, request).answers[0]
     for hit in answer { text += " \(hit.id.display) \(hit.distance)" }
     try snapshot.forEachRow { (location) throws(DatabaseError) in
       let id = try snapshot.state.id(at: location)

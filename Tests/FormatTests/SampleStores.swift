@@ -4,6 +4,7 @@ import MetadataFilters
 import TestSupport
 import Testing
 import VectorDatabase
+import VectorIndexes
 import VectorMath
 
 /// A small collection that the engine writes, with most of what the format has.
@@ -46,6 +47,21 @@ struct SampleStore: CustomTestStringConvertible, Sendable {
       try store.close()
       try store.put(15..<18)
       try store.tear()
+    },
+    SampleStore(name: "string-f32-l2-flat-index", settings: shape(70, .l2, .f32, .string), number: 6) {
+      store in
+      try store.bulk(0..<30, .insert)
+      try store.index()
+      try store.bulk(30..<36, .insert)
+      try store.delete([4, 31])
+      try store.close()
+    },
+    SampleStore(name: "int64-f16-cosine-flat-index", settings: shape(9, .cosine, .f16, .int64), number: 7) {
+      store in
+      try store.bulk(0..<20, .insert)
+      try store.delete([7])
+      try store.index()
+      try store.close()
     },
     SampleStore(name: "string-f32-l2-log-only", settings: shape(2, .l2, .f32, .string), number: 5) { store in
       try store.put(0..<6)
@@ -161,12 +177,24 @@ struct StoreWriter {
   mutating func delete(_ numbers: [Int]) throws { _ = try open().delete(numbers.map(id)) }
   mutating func checkpoint() throws { try open().checkpoint() }
 
+  /// Gives every segment a flat index.
+  mutating func index() throws {
+    try close()
+    var request = IndexRequest()
+    request.choice = .kind(.flat)
+    request.options.seed = 5
+    let collection = collection
+    _ = try IndexBuilder.run(collection, request, patience: { _, _ in false }) { () throws(DatabaseError) in
+      try CollectionWriter(collection, origin: SampleStore.origin, creator: "vdb fixture") { _, _ in false }
+    }
+  }
+
   mutating func collect() throws {
     _ = try open().collectGarbage(keepParent: false, dryRun: false) { _, _ in false }
   }
 
   mutating func close() throws {
-    try writer?.close()
+    writer?.close()
     writer = nil
   }
 
@@ -227,7 +255,11 @@ enum StoreAnswers {
         case .bit: Float(number % 2)
         }
       }
-      let hits = try snapshot.search(queries: query, count: 1, SearchRequest(k: 5)).answers[0]
+      var request = SearchRequest(k: 5)
+      // Codes are used wherever there are any.
+      request.tuning.wantedShare = 1
+      request.tuning.fewRows = 0
+      let hits = try snapshot.search(queries: query, count: 1, request).answers[0]
       let found = hits.map {
         #"[\#(id($0.id)),"\#(String($0.distance.bitPattern, radix: 16))","\#($0.distance)"]"#
       }

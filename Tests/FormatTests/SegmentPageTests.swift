@@ -186,6 +186,6 @@ struct SegmentPageTests {
       _, _ in false
     }
     #expect(try !isFree(writing))
-    try writer.close()
+    writer.close()
   }
 }

@@ -3,12 +3,14 @@ import Foundation
 import MetadataFilters
 import TestSupport
 import VectorDatabase
+import VectorIndexes
 import VectorMath
 
 /// A number from the environment.
 func campaignSize(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }
 
-/// A small collection that holds a file of every kind: identity, two manifests, sealed logs, segments and a deletion file.
+/// A small collection that holds a file of every kind: identity, two manifests, sealed logs, segments, a deletion file and
+/// an index.
 struct SmallCollection {
   let fs: SimulatedFileSystem
   static let origin = CommandOrigin(command: "test", processID: 1)
@@ -25,10 +27,21 @@ struct SmallCollection {
     _ = try job.commit()
     _ = try writer.delete([RecordID(bytes: Array("id-2".utf8), type: .string)])
     try writer.checkpoint()
+    try writer.close()
+    var request = IndexRequest()
+    request.choice = .kind(.flat)
+    _ = try IndexBuilder.run(collection, request, patience: { _, _ in false }) { () throws(DatabaseError) in
+      try CollectionWriter(collection, origin: Self.origin, creator: "test") { _, _ in false }
+    }
+    try write(collection)
+  }
+
+  private func write(_ collection: Collection) throws {
+    let writer = try CollectionWriter(collection, origin: Self.origin, creator: "test") { _, _ in false }
     _ = try writer.write(Self.batch(6..<9), .insert, source: "test")
     _ = try writer.delete([RecordID(bytes: Array("id-4".utf8), type: .string)])
     _ = try writer.write(Self.batch(1..<2, version: 7), .upsert, source: "test")
-    try writer.close()
+    writer.close()
   }
 
   static func batch(_ numbers: Range<Int>, version: Int = 1) -> RecordBatch {

@@ -149,16 +149,6 @@ extension SimulatedFileSystem {
       }
     }
   }
-
-  /// Does to a folder what a failed flush does: its new entries are never written.
-  package func failSyncFolder(_ name: String) {
-    state.withLock { state in
-      guard let folder = try? state.findFolder(name) else { return }
-      for index in state.pendingEntries.indices where state.pendingEntries[index].folder == folder {
-        state.pendingEntries[index].isLost = true
-      }
-    }
-  }
 }
 
 extension SimulatedState {
@@ -230,6 +220,8 @@ extension SimulatedState {
     var result = SimulatedState()
     result.clock = clock
     result.salts = salts
+    result.flushes.muted = flushes.muted
+    result.keepsCache = keepsCache
     result.capacity = capacity
     var entries = durable
     for operation in pendingEntries {

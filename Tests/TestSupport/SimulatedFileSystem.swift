@@ -50,6 +50,28 @@ package final class SimulatedFileSystem: FileSystem {
     set { state.withLock { $0.capacity = newValue } }
   }
 
+  /// Whether `dropCache` does nothing: systems take it as advice.
+  package var keepsCache: Bool {
+    get { state.withLock { $0.keepsCache } }
+    set { state.withLock { $0.keepsCache = newValue } }
+  }
+
+  /// The place in the program, one of `flushPlaces`, whose flushes do nothing; nil for none.
+  package var mutedFlush: String? {
+    get { state.withLock { $0.flushes.muted } }
+    set { state.withLock { $0.flushes.muted = newValue } }
+  }
+
+  /// The places in the program that have flushed something, each told by the call right before.
+  package var flushPlaces: Set<String> { state.withLock { $0.flushes.seen } }
+
+  /// Runs the calls of another process in between: they do not count as what the first one called before.
+  package func asAnotherProcess(_ body: () -> Void) {
+    let before = state.withLock { $0.flushes.beginAnotherProcess() }
+    body()
+    state.withLock { $0.flushes.endAnotherProcess(before) }
+  }
+
   /// Has `body` called after every successful call, outside of any lock of this file system.
   package func observe(_ body: (@Sendable (SimulatedFileSystem, Call) -> Void)?) {
     observer.withLock { $0 = body }
@@ -63,7 +85,11 @@ package final class SimulatedFileSystem: FileSystem {
     let number = calls.add(1, ordering: .relaxed).newValue
     let result: Result
     do throws(SystemError) {
-      result = try state.withLock { (state) throws(SystemError) in try body(&state) }
+      result = try state.withLock { (state) throws(SystemError) in
+        let result = try body(&state)
+        if operation != .sync { state.flushes.note(call, path) }
+        return result
+      }
     } catch {
       throw FileError(operation, path.isEmpty ? rootPath : rootPath + "/" + path, error.code)
     }
@@ -149,19 +175,24 @@ package final class SimulatedFileSystem: FileSystem {
   }
 
   package func syncData(_ descriptor: FileDescriptor, _ name: String) throws(FileError) {
-    try perform(.sync, "syncData", name, isChange: true) { (state) throws(SystemError) in
-      try state.change(descriptor) { (file) throws(SystemError) in file.flush() }
-    }
+    try flush("syncData", descriptor, name)
   }
 
   package func sync(_ descriptor: FileDescriptor, _ name: String) throws(FileError) {
-    try perform(.sync, "sync", name, isChange: true) { (state) throws(SystemError) in
+    try flush("sync", descriptor, name)
+  }
+
+  private func flush(_ call: String, _ descriptor: FileDescriptor, _ name: String) throws(FileError) {
+    try perform(.sync, call, name, isChange: true) { (state) throws(SystemError) in
+      let isReader = state.descriptors[descriptor.rawValue]?.isWritable == false
+      guard state.flushes.flush(call, name, isReader: isReader) else { return }
       try state.change(descriptor) { (file) throws(SystemError) in file.flush() }
     }
   }
 
   package func dropCache(_ descriptor: FileDescriptor, _ name: String) {
     try? perform(.sync, "dropCache", name, isChange: false) { (state) throws(SystemError) in
+      if state.keepsCache { return }
       try state.change(descriptor) { (file) throws(SystemError) in file.dropCache() }
     }
   }
@@ -259,6 +290,7 @@ package final class SimulatedFileSystem: FileSystem {
 
   package func syncFolder(_ name: String) throws(FileError) {
     try perform(.sync, "syncFolder", name, isChange: true) { (state) throws(SystemError) in
+      guard state.flushes.flush("syncFolder", name, isReader: false) else { return }
       state.flushFolder(try state.findFolder(name))
     }
   }

@@ -31,7 +31,6 @@ struct EntryOperation: Sendable {
   /// The file or folder that is linked or unlinked.
   let node: Int
   let change: Change
-  var isLost = false
 
   /// The folder whose flush makes the change durable.
   ///
@@ -144,6 +143,49 @@ package enum SaltSource: Hashable, Sendable {
   }
 }
 
+/// Tells the places in the program that flush something apart, by what was called right before, and can mute one of them.
+struct FlushPlaces: Sendable {
+  /// The place whose flushes do nothing; nil for none.
+  var muted: String?
+  /// Every place that flushed something.
+  private(set) var seen: Set<String> = []
+  private var previous = (call: "nothing", flush: "nothing")
+
+  /// What kind of file a name stands for: the folder, and in `tmp/` also what is being made.
+  private static func kind(_ path: String) -> String {
+    guard path.hasPrefix("tmp/") else { return path.split(separator: "/").first.map(String.init) ?? "root" }
+    let name = path.dropFirst(4)
+    return "tmp/"
+      + (name.hasSuffix(".vman") || name.hasSuffix(".vwal") ? name.suffix(5) : name.prefix { $0.isLetter })
+  }
+
+  /// Forgets what was called before, and gives it to be put back.
+  mutating func beginAnotherProcess() -> (call: String, flush: String) {
+    defer { previous = ("nothing", "nothing") }
+    return previous
+  }
+
+  /// Goes on where the first process was.
+  mutating func endAnotherProcess(_ before: (call: String, flush: String)) { previous = before }
+
+  /// Remembers a call that is no flush.
+  mutating func note(_ call: String, _ path: String) {
+    if call != "lock", call != "close" { previous.call = call + " " + Self.kind(path) }
+  }
+
+  /// Notes a flush; false when it is to do nothing.
+  mutating func flush(_ call: String, _ path: String, isReader: Bool) -> Bool {
+    let kind = Self.kind(path)
+    let name = (isReader ? "a reader's " : "") + call + " " + kind
+    var place = name + " after " + previous.call
+    // The end of a transaction and of a repair look alike but for what was flushed before.
+    if kind == "wal", call != "syncFolder" { place += ", " + previous.flush }
+    seen.insert(place)
+    previous = (name, name)
+    return place != muted
+  }
+}
+
 /// All that a simulated file system holds.
 struct SimulatedState: Sendable {
   enum Node: Sendable { case file(SimulatedFile), folder }
@@ -160,6 +202,8 @@ struct SimulatedState: Sendable {
   var capacity: UInt64?
   var clock: Int64 = 1_700_000_000_000_000_000
   var salts = SaltSource.seeded(1)
+  var keepsCache = false
+  var flushes = FlushPlaces()
   private var nextNode = 1
   private var nextDescriptor: Int32 = 1000
   private var nextSequence = 0
@@ -226,7 +270,7 @@ struct SimulatedState: Sendable {
   mutating func flushFolder(_ folder: Int) {
     var rest: [EntryOperation] = []
     for operation in pendingEntries {
-      guard operation.folder == folder, !operation.isLost else {
+      guard operation.folder == folder else {
         rest.append(operation)
         continue
       }

@@ -83,7 +83,7 @@ struct ModelRun {
   }
 
   mutating func closeWriter() throws {
-    try writer?.close()
+    writer?.close()
     writer = nil
   }
 

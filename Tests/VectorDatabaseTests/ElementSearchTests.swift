@@ -120,6 +120,30 @@ import VectorMath
     }
   }
 
+  /// Bits that no vector has, in a segment whose checksums are right.
+  @Test func onesBehindTheLastBitAreFoundByVerifying() throws {
+    for (last, isWhole) in [(UInt8(0x1F), true), (0x20, false), (0x80, false)] {
+      let rows = SampleRows(5, dimension: 13, elementType: .bit, metric: .hamming, seed: 1)
+      let builder = try SegmentBuilder(
+        try SampleRows.fileSystem(), rows.identity, temporaryName: "tmp/s")
+      for row in 0..<5 {
+        let vector = row == 3 ? [0xFF, last] : rows.elements(row)
+        try rows.ids[row].bytes.withUnsafeBytes { id in
+          try vector.withUnsafeBytes { vector in
+            try rows.metadata[row].withUnsafeBytes { metadata in
+              try builder.append(
+                id: id, vector: vector, metadata: metadata, lsn: 1, created: 1, updated: 1)
+            }
+          }
+        }
+      }
+      var damages: [CorruptionError] = []
+      try builder.finish().reader().verifyContents { damages.append($0) }
+      #expect(damages.map(\.section) == (isWhole ? [] : ["VECT"]))
+      if !isWhole { #expect(damages[0].expected.contains("zero bits") && damages[0].found.contains("row 3")) }
+    }
+  }
+
   /// A log whose checksums are right but whose rows are not those of the collection.
   @Test func rowsOfAnotherShapeInALogAreDamage() throws {
     for (type, bytes) in [

@@ -25,6 +25,15 @@ import VectorMath
         query: query, rows: rows, count: block.count, stride: block.stride, norms: nil, into: &without,
         scratch: &scratch)
     }
+    var prepared = [Float](repeating: .nan, count: block.count)
+    block.withPointers { query, rows in
+      let fast = FastDistance(
+        metric: metric, elementType: block.type, dimension: block.dimension, query: query)
+      fast.exactDistances(query: query, rows: rows, count: block.count, stride: block.stride, into: &prepared)
+      #expect(prepared.map(\.bitPattern) == exact.map(\.bitPattern))
+      let last = rows + (block.count - 1) * block.stride
+      #expect(fast.exactDistance(query: query, row: last).bitPattern == exact.last?.bitPattern)
+    }
     return (exact, [with, without])
   }
 

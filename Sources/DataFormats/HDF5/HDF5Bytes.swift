@@ -47,8 +47,8 @@ final class HDF5Bytes {
     let source = source
     let filled: Int
     do throws(FileError) {
-      filled = try unsafe bytes.withUnsafeMutableBytes { (buffer) throws(FileError) in
-        try unsafe source.readFully(into: buffer, at: offset)
+      filled = try unsafe bytes.withUnsafeMutableBufferPointer { (all) throws(FileError) -> Int in
+        try unsafe source.readFully(into: UnsafeMutableRawBufferPointer(all), at: offset)
       }
     } catch { throw FormatError(reading: source.name, error) }
     guard filled == count else {

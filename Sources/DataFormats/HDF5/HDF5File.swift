@@ -175,6 +175,7 @@ final class HDF5Rows: VectorRows {
   }
 
   var rowCount: UInt64? { count }
+  var holdsBytes: Bool { false }
   var bytesRead: UInt64 { row * rowBytes }
   private var rowBytes: UInt64 { UInt64(dimension * dataset.element.size) }
 

@@ -36,6 +36,7 @@ package enum FileKind: UInt32, Sendable, CaseIterable {
 /// | | 8 | distances measured by the sum of absolute differences |
 /// | read-only compatible | 0 | payload index files (reserved) |
 /// | | 1 | list of idempotency keys (reserved) |
+/// | | 2 | a schema that records must obey |
 /// | compatible | 0 | parity blocks (reserved) |
 /// | | 1 | calibration tables (reserved) |
 package struct FeatureBits: Equatable, Sendable {
@@ -62,9 +63,12 @@ package struct FeatureBits: Equatable, Sendable {
   /// The bit of the l1 metric among `incompat`.
   package static let absoluteDifferences: UInt64 = 1 << 8
 
+  /// The bit of a schema among `readOnlyCompat`: a program that does not check it must not write.
+  package static let schema: UInt64 = 4
+
   /// What this program reads and writes.
   package static let known = FeatureBits(
-    incompat: halfVectors | byteVectors | bitVectors | absoluteDifferences)
+    incompat: halfVectors | byteVectors | bitVectors | absoluteDifferences, readOnlyCompat: schema)
 
   /// The bits that an element type and a metric, as their codes in files, demand.
   package static func required(elementType: UInt8, metric: UInt8) -> FeatureBits {
@@ -118,7 +122,7 @@ package struct FeatureBits: Equatable, Sendable {
 
   /// What reserved bits mean, for messages; the position of the others.
   static func names(ofWriter bits: UInt64) -> String {
-    names(bits, ["payload index files", "a list of idempotency keys"])
+    names(bits, ["payload index files", "a list of idempotency keys", "a schema"])
   }
 
   private static func names(_ bits: UInt64, _ known: [String]) -> String {

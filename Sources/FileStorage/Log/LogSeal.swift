@@ -52,7 +52,7 @@ struct LogSeal: Equatable {
       chain: bytes.littleEndian(at: start + 40, as: UInt32.self),
       nanoseconds: bytes.littleEndian(at: start + 48, as: Int64.self), salt: salt)
     guard end == UInt64(start), lastLSN < ManifestLimits.number, encode().elementsEqual(seal),
-      unsafe rest.withUnsafeBytes({ unsafe $0.isZero })
+      rest.allSatisfy({ $0 == 0 })
     else { return nil }
   }
 }

@@ -34,6 +34,7 @@ package final class LogWriter {
   /// The file's size; everything from `validEnd` to here is zero or a seal.
   private var fileEnd: UInt64
   private var isSealed: Bool
+  private var isRetired = false
   private var commitCount = 0
   private var zeros: [UInt8] = []
   private var writesAhead = true
@@ -100,8 +101,10 @@ package final class LogWriter {
 
   /// Goes on with a log that was read while the writer lock was held.
   ///
-  /// A log that was not sealed is flushed and read again without cached pages, so that nothing is built on records
-  /// that a failed flush kept from the disk; then its tail is cut, durably.
+  /// The last transaction of a log that was not sealed may only look as if it were on the disk: when a flush fails, the
+  /// system calls the pages clean, and they need not go away when told to. So its bytes are written once more where they
+  /// are and flushed with the cut of the tail; a crash meanwhile leaves them as they were. Every transaction before was
+  /// flushed before the next was written. Then the log is read again without cached pages.
   ///
   /// - Throws: `.poisoned` when records seen before are not on the disk: the collection must be opened again. `.file`,
   ///   `.corruption`.
@@ -118,39 +121,41 @@ package final class LogWriter {
     do throws(FileError) {
       file = try OpenFile(fs, name, .updating)
       size = try file.size()
-      if contents.state != .sealed {
-        // Its maker may have been killed before the name was durable.
-        try fs.syncFolder("wal")
+      let isSealed = contents.state == .sealed
+      // Its maker may have been killed before the name was durable.
+      if !isSealed { try fs.syncFolder("wal") }
+      if !isSealed, let last = contents.transactions.last {
+        try file.writeFully([UInt8](contents.bytes[last.byteRange]), at: UInt64(last.byteRange.lowerBound))
+      }
+      if !isSealed || size != contents.validEnd + UInt64(LogFormat.sealLength) {
+        if size != contents.validEnd { try file.truncate(to: contents.validEnd) }
         try file.syncData()
+        size = contents.validEnd
         file.dropCache()
       }
     } catch {
       throw .file(error)
     }
-    let isSealed = contents.state == .sealed && size == contents.validEnd + UInt64(LogFormat.sealLength)
     if contents.state != .sealed {
       let again = try LogReader.read(fs, number: number, collection: collection, isLast: true)
       guard again.validEnd == contents.validEnd, again.chain == contents.chain else {
         throw .poisoned(path: name, lsn: min(again.lastLSN, contents.lastLSN) + 1)
       }
     }
-    if !isSealed, size != contents.validEnd {
-      do throws(FileError) {
-        try file.truncate(to: contents.validEnd)
-        try file.syncData()
-        size = contents.validEnd
-      } catch {
-        throw .file(error)
-      }
-    }
     return LogWriter(
       file, contents.header, collection: collection, lastLSN: contents.lastLSN, chain: contents.chain,
       validEnd: contents.validEnd, fileEnd: size, syncEpoch: contents.syncEpoch,
       recordCount: contents.recordCount,
-      isSealed: isSealed)
+      isSealed: size != contents.validEnd)
   }
 
+  /// Refuses everything that would be written from now on.
+  ///
+  /// For a log that another may already follow: nobody would read what came behind its end.
+  package func retire() { isRetired = true }
+
   private func requireUsable() throws(StorageError) {
+    if isRetired { throw .poisoned(path: path, lsn: lastLSN + 1) }
     if let unknownLSNs { throw .poisoned(path: path, lsn: unknownLSNs.lowerBound) }
   }
 

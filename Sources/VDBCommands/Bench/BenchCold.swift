@@ -88,7 +88,9 @@ struct BenchCold {
   private func write(_ query: [Float], to path: String) throws(CommandFailure) {
     let file = BufferedOutput(try FileDestination(path, replaces: true), isTerminal: false)
     try file.write(NPYWriter.header(descr: "<f4", shape: "(\(query.count),)"))
-    try unsafe query.withUnsafeBytes { (bytes) throws(CommandFailure) in unsafe try file.write(bytes) }
+    try file.write(
+      query.flatMap { number in (0..<4).map { UInt8(truncatingIfNeeded: number.bitPattern >> UInt32($0 * 8)) }
+      })
     try file.finish()
   }
 }

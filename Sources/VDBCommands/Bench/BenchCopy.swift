@@ -54,7 +54,7 @@ struct BenchCopy {
     }
     try engine { () throws(DatabaseError) in
       _ = try bulk.commit()
-      try writer.close()
+      writer.close()
     }
     return collection
   }

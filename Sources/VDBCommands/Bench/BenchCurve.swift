@@ -12,11 +12,15 @@ struct BenchCurve {
 
   /// The curves among some results.
   static func all(_ results: [BenchResult]) -> [BenchCurve] {
-    [BenchSuite.search, .batch].compactMap { suite in
-      let points = results.filter { $0.suite == suite && $0.effort != nil }
-        .compactMap { result in result.recall.map { (recall: $0, rate: result.rate) } }
-      return points.isEmpty ? nil : BenchCurve(suite: suite, points)
+    var curves: [BenchCurve] = []
+    for suite in [BenchSuite.search, .batch] {
+      var points: [(recall: Double, rate: Double)] = []
+      for result in results where result.suite == suite && result.effort != nil {
+        if let recall = result.recall { points.append((recall: recall, rate: result.rate)) }
+      }
+      if !points.isEmpty { curves.append(BenchCurve(suite: suite, points)) }
     }
+    return curves
   }
 
   init(suite: BenchSuite, _ all: [(recall: Double, rate: Double)]) {

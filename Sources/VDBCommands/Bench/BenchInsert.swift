@@ -25,7 +25,7 @@ struct BenchInsert {
     let single = min(singles, places.count)
     let oneByOne = try insert(writer, places[..<single], rowsAtOnce: 1)
     let inBatches = try insert(writer, places[single...], rowsAtOnce: BenchInsert.batchRows)
-    try engine { () throws(DatabaseError) in try writer.close() }
+    writer.close()
     let proof = try verify(collection, places)
     let floor = try disk(bytes: collection.identity.vectorBytes + 64, count: min(1000, single))
     var results: [BenchResult] = []

@@ -180,7 +180,7 @@ struct BenchReport {
     try JSONOutput.end(json, to: context)
   }
 
-  private func append(_ result: BenchResult, to json: inout JSONText) {
+  private func append(_ result: BenchResult, to json: inout CommandLineParsing.JSONText) {
     json.beginObject()
     json.member("suite", result.suite.rawValue)
     json.member("method", result.method)

@@ -113,7 +113,7 @@ struct BenchRun {
     }
     try engine { () throws(DatabaseError) in
       _ = try bulk.commit()
-      try writer.close()
+      writer.close()
     }
   }
 

@@ -46,7 +46,7 @@ struct ChildProcess {
     var words: [UnsafeMutablePointer<CChar>?] = unsafe ([program] + arguments).map { unsafe strdup($0) }
     unsafe words.append(nil)
     // Every word was made by `strdup` above.
-    defer { for unsafeword in unsafe words { unsafe free(word) } }
+    defer { unsafe words.forEach { unsafe free($0) } }
     var process: pid_t = 0
     let began = MonotonicClock.now()
     let code = unsafe posix_spawn(&process, program, &actions, nil, words, environ)
@@ -84,7 +84,7 @@ enum PageCache {
   static func drop(below folder: String) {
     guard let fs = try? RealFileSystem(root: folder) else { return }
     for name in FileNames.folders.flatMap({ folder in ((try? fs.list(folder)) ?? []).map { folder + "/" + $0 }
-      })
+    })
       + [CollectionIdentity.fileName]
     {
       guard let file = try? OpenFile(fs, name, .reading) else { continue }

@@ -34,7 +34,7 @@ struct Machine {
   }
 
   /// Adds the member `machine`.
-  func append(to json: inout JSONText) {
+  func append(to json: inout CommandLineParsing.JSONText) {
     json.key("machine")
     json.beginObject()
     json.member("cpu", processor)

@@ -23,10 +23,10 @@ package enum CheckpointCommand: ToolCommand {
       try context.checkForStop()
       if !context.isDryRun { try engine { () throws(DatabaseError) in try writer.checkpoint() } }
     } catch {
-      try? writer.close()
+      writer.close()
       throw error
     }
-    try engine { () throws(DatabaseError) in try writer.close() }
+    context.close(writer)
     if records == 0 {
       context.messages.note("the log is empty; there is nothing to do")
     } else if context.isDryRun {

@@ -135,10 +135,10 @@ package enum ConfigCommand: ToolCommand {
         _ = try engine { () throws(DatabaseError) in try writer.configure(key.name, value) }
       }
     } catch {
-      try? writer.close()
+      writer.close()
       throw error
     }
-    try engine { () throws(DatabaseError) in try writer.close() }
+    context.close(writer)
     let now = value ?? "\(key.defaultValue) (the default)"
     if !isChange {
       context.messages.note("\(key.name) is \(now) already; nothing was changed")

@@ -28,6 +28,9 @@ package enum CreateCommand: ToolCommand {
     details:
       "`flat` keeps codes of 8 bits beside the vectors, with which exact searches read a quarter of the bytes. `auto` builds it where it pays, `none` never."
   )
+  package static let schema = Option(
+    "schema", .path(.file), "FILE", summary: "Types and rules for metadata fields, as JSON",
+    details: "`vdb schema COLLECTION infer` prints one; `-` reads standard input.")
   package static let ifNotExists = Option(
     "if-not-exists", .flag, summary: "Succeed when it exists with the same settings")
 
@@ -38,7 +41,7 @@ package enum CreateCommand: ToolCommand {
       "`vdb import --create` does the same and fills the collection in one step.",
     ],
     operands: [Operand("COLLECTION", .one, .path(.folder), summary: "the folder to create")],
-    options: [dims, metric, type, idType, index, mode, ifNotExists],
+    options: [dims, metric, type, idType, index, schema, mode, ifNotExists],
     sharedOptions: [SharedOptions.json, SharedOptions.dryRun, SharedOptions.allowNetworkFS],
     examples: [
       Example("vdb create docs.vdb --dims 384", "Create a collection for vectors of 384 numbers."),
@@ -63,8 +66,11 @@ package enum CreateCommand: ToolCommand {
       elementType: choice(arguments.text(type)), idType: choice(arguments.text(idType)))
     try engine { () throws(DatabaseError) in try settings.check() }
     let path = context.collectionPath
+    let rules = try arguments.text(schema).map { (path) throws(CommandFailure) in
+      try SchemaFile.read(path, context)
+    }
     let result = try CollectionCreation.create(
-      path, settings, options: indexSetting(arguments), mode: arguments.fileMode(mode),
+      path, settings, options: indexSetting(arguments), rules, mode: arguments.fileMode(mode),
       acceptsEqual: arguments.flag(ifNotExists), context)
     let shape = CollectionCreation.summary(settings)
     if result.isNew {

@@ -25,9 +25,9 @@ package enum ExportCommand: ToolCommand {
     details: "Puts an apostrophe before text cells that begin with = + - @, a tab or a carriage return.")
 
   package static let command = Command(
-    "export", group: "Rows out", summary: "write all records to a file",
+    "export", group: "Rows out", summary: "write records to a file",
     description: [
-      "Writes the records of one version of the collection. Importing the file again gives the same records, with the same bits in every vector.",
+      "Writes the records of one version of the collection, or those that match a filter. Importing the file again gives the same records, with the same bits in every vector.",
       "A .npy, .fvecs or .bvecs file holds vectors only; `--ids-out` and `--payload-out` keep the rest. The numbers of a .npy file have the collection's type, bits being bools; a .bvecs file takes whole numbers from 0 to 255. A CSV or TSV file keeps no types: `import --cast` gives them back.",
       "With `--json` a summary is printed on standard output when the records have gone to the file of `--output`.",
     ],
@@ -35,16 +35,20 @@ package enum ExportCommand: ToolCommand {
     options: [
       to, GetCommand.fields, noVectors, vectorEncoding, vectorColumns, idsOut, payloadOut, limit, order,
       spreadsheetSafe,
+    ] + SharedOptions.filtering,
+    sharedOptions: SharedOptions.writing + [SharedOptions.idsAsStrings] + SharedOptions.reading + [
+      SharedOptions.threads
     ],
-    sharedOptions: SharedOptions.writing + [SharedOptions.idsAsStrings] + SharedOptions.reading,
     exclusiveGroups: [
+      SharedOptions.filterGroup,
       ExclusiveGroup(["no-vectors", "vector-columns"]), ExclusiveGroup(["no-vectors", "vector-encoding"]),
       ExclusiveGroup(["vector-encoding", "vector-columns"]),
     ],
-    dependencies: [Dependency("json", needs: "output")],
+    dependencies: [Dependency("json", needs: "output")] + SharedOptions.filterDependencies,
     examples: [
       Example("vdb export docs.vdb -o docs.jsonl", "Write everything as JSON Lines."),
       Example("vdb export docs.vdb --to csv --no-vectors", "Print ids and metadata as CSV."),
+      Example("vdb export docs.vdb --filter \"lang = 'de'\" -o de.jsonl", "Write the records that match."),
       Example("vdb export docs.vdb -o v.npy --ids-out ids.txt", "Write a NumPy array and its ids."),
     ],
     exitNotes: ExitNotes.sorted(

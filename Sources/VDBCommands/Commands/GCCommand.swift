@@ -32,10 +32,10 @@ package enum GCCommand: ToolCommand {
         try writer.collectGarbage(keepParent: keepsParent, dryRun: isDryRun, patience: patience)
       }
     } catch {
-      try? writer.close()
+      writer.close()
       throw error
     }
-    try engine { () throws(DatabaseError) in try writer.close() }
+    context.close(writer)
     let verb = isDryRun ? "would remove" : "removed"
     for file in report.removedFiles { context.messages.detail("\(verb) \(file)") }
     if report.removedFiles.isEmpty {

@@ -61,8 +61,10 @@ package enum SearchCommand: ToolCommand {
     ],
     operands: [Operands.collection],
     options: [
-      vector, id, queries, k, maxDistance, minScore, fields, with, format, offset, after, exact, exitStatus,
-      positions, from, SharedOptions.vectorField, explain, profile,
+      vector, id, queries, k,
+    ] + SharedOptions.filtering + [
+      maxDistance, minScore, fields, with, format, offset, after, exact, exitStatus, positions, from,
+      SharedOptions.vectorField, explain, profile,
     ],
     sharedOptions: SharedOptions.writing + [SharedOptions.idsAsStrings] + SharedOptions.reading + [
       SharedOptions.threads
@@ -70,16 +72,19 @@ package enum SearchCommand: ToolCommand {
     exclusiveGroups: [
       ExclusiveGroup(["vector", "id", "queries"], isRequired: true),
       ExclusiveGroup(["max-distance", "min-score"]), ExclusiveGroup(["offset", "after"]),
-      ExclusiveGroup(["format", "json"]), ExclusiveGroup(["after", "queries"]),
+      ExclusiveGroup(["format", "json"]), ExclusiveGroup(["after", "queries"]), SharedOptions.filterGroup,
     ],
     dependencies: [
       Dependency("from", needs: "queries"), Dependency("vector-field", needs: "queries"),
       Dependency("positions", needs: "format"),
-    ],
+    ] + SharedOptions.filterDependencies,
     examples: [
       Example(
         "vdb search docs.vdb --vector @query.npy -k 3 --fields title", "Find the three nearest records."),
       Example("vdb search docs.vdb --id doc-17", "Find records like one that is stored."),
+      Example(
+        "vdb search docs.vdb --vector @query.npy --filter \"lang = 'en' AND tags CONTAINS 'swift'\"",
+        "Find the nearest of those that match."),
       Example(
         "vdb search docs.vdb --queries q.jsonl -k 100 --format ivecs --positions -o found.ivecs",
         "Answer a file of queries."),
@@ -94,12 +99,15 @@ package enum SearchCommand: ToolCommand {
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
     let began = MonotonicClock.now()
     let writer = try SearchOutput(context)
+    let filter = try FilterArguments(context)
     let snapshot = try context.openSnapshot()
     var request = try SearchArguments.request(context, snapshot)
+    let outcome = try context.filtered(snapshot, filter)
+    request.filter = outcome?.rows
     let opened = MonotonicClock.now()
     if context.arguments.flag(explain) {
       request.threads = SearchArguments.threads(context, rows: snapshot.liveCount, queries: 1)
-      return try SearchExplanation.write(context, snapshot, request)
+      return try SearchExplanation.write(context, snapshot, request, outcome)
     }
     var run = SearchRun(context, snapshot, request, writer)
     try run.run()

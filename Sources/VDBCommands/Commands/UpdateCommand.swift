@@ -38,10 +38,11 @@ package enum UpdateCommand: ToolCommand {
     options: [
       id, idsFrom, set, setField, unset, vector, merge, replace, expectCount, SharedOptions.zeroVector,
       SharedOptions.ifVersion, SharedOptions.ifLSN,
-    ],
-    sharedOptions: SharedOptions.changing,
+    ] + SharedOptions.filtering,
+    sharedOptions: SharedOptions.changing + [SharedOptions.threads],
     exclusiveGroups: [
-      ExclusiveGroup(["id", "ids-from", "FILE"], isRequired: true), ExclusiveGroup(["merge", "replace"]),
+      ExclusiveGroup(["id", "ids-from", "filter", "filter-json", "FILE"], isRequired: true),
+      ExclusiveGroup(["merge", "replace"]),
       ExclusiveGroup(["FILE", "set"]), ExclusiveGroup(["FILE", "set-field"]),
       ExclusiveGroup(["FILE", "unset"]),
       ExclusiveGroup(["FILE", "vector"]),
@@ -49,11 +50,16 @@ package enum UpdateCommand: ToolCommand {
     dependencies: [
       Dependency("id", needs: "set", "set-field", "unset", "vector", "replace"),
       Dependency("ids-from", needs: "set", "set-field", "unset", "vector", "replace"),
-    ],
+      Dependency("filter", needs: "set", "set-field", "unset", "vector", "replace"),
+      Dependency("filter-json", needs: "set", "set-field", "unset", "vector", "replace"),
+    ] + SharedOptions.filterDependencies,
     examples: [
       Example(
         "vdb update t.vdb --id a --set '{\"lang\":\"de\"}' --unset old", "Change two fields of a record."),
       Example("vdb update t.vdb changes.jsonl", "Apply the changes of a file."),
+      Example(
+        "vdb update t.vdb --filter \"lang = 'xx'\" --unset lang --expect-count 12",
+        "Change all records that match, if they are twelve."),
     ],
     exitNotes: ExitNotes.sorted(
       [
@@ -71,7 +77,8 @@ package enum UpdateCommand: ToolCommand {
       try VectorArgument(text, vector, collection.settings, context)
     }
     try argument?.requireDimension(collection.settings.dimension)
-    let changes =
+    let filter = try FilterArguments(context)
+    var changes =
       if let path = context.arguments.operand(1) {
         try fileChanges(path, collection.settings, context)
       } else {
@@ -82,15 +89,23 @@ package enum UpdateCommand: ToolCommand {
     let result: (receipt: CommitReceipt, missing: [RecordID])
     do throws(CommandFailure) {
       try context.checkForStop()
-      let (rules, isDryRun) = (context.vectorRules, context.isDryRun)
+      if let filter {
+        // Under the lock: the rows found are those that change.
+        let bound = try filter.bound(collection, writer.state.manifest, context)
+        let outcome = try context.filtered(writer.state, bound)
+        let ids = try engine { () throws(DatabaseError) in try writer.state.ids(of: outcome.rows) }
+        let origin = argument?.origin ?? RowOrigin(source: "", line: 0, record: 0)
+        changes = ids.map { change($0, edit, argument?.numbers, origin) }
+      }
+      let (rules, isDryRun, wanted) = (context.vectorRules, context.isDryRun, changes)
       result = try engine { () throws(DatabaseError) in
-        try writer.update(changes, rules: rules, expectedCount: expected, dryRun: isDryRun)
+        try writer.update(wanted, rules: rules, expectedCount: expected, dryRun: isDryRun)
       }
     } catch {
-      try? writer.close()
+      writer.close()
       throw error
     }
-    try engine { () throws(DatabaseError) in try writer.close() }
+    context.close(writer)
     let receipt = result.receipt
     if receipt.replaced == 0 { context.exitStatus = .negative }
     var text = "\(context.isDryRun ? "would update" : "updated") \(counted(receipt.replaced, "row"))"

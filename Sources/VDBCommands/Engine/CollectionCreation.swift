@@ -22,10 +22,12 @@ enum CollectionCreation {
   /// With `acceptsEqual` a collection with the same settings is left as it is; otherwise one that exists is a failure
   /// with status 7. Gives the identifier (nil for a rehearsal), and whether the collection did not exist before.
   static func create(
-    _ path: String, _ settings: CollectionSettings, options: [String: String] = [:], mode: UInt32?,
+    _ path: String, _ settings: CollectionSettings, options: [String: String] = [:],
+    _ schema: CollectionSchema?,
+    mode: UInt32?,
     acceptsEqual: Bool, _ context: CommandContext
   ) throws(CommandFailure) -> (uuid: UUID16?, isNew: Bool) {
-    if context.isDryRun { return try rehearse(path, settings, acceptsEqual: acceptsEqual, context) }
+    if context.isDryRun { return try rehearse(path, settings, schema, acceptsEqual: acceptsEqual, context) }
     var madeFolder = true
     do throws(FileError) {
       try RealFileSystem.createRoot(path, mode: mode)
@@ -39,19 +41,20 @@ enum CollectionCreation {
         throw .networkFileSystem(path: path)
       }
       let made = try Collection.create(
-        on: fs, settings, options: options, uuid: .random(), creator: VersionCommand.creator,
+        on: fs, settings, options: options, schema: schema, uuid: .random(), creator: VersionCommand.creator,
         origin: context.origin)
       return (made.identity.uuid, true)
     } catch {
       if madeFolder { try? RealFileSystem.removeTree(path) }
       guard case .alreadyExists = error, acceptsEqual else { throw CommandFailure(error) }
-      return (try requireEqual(path, fs, settings), false)
+      return (try requireEqual(path, fs, settings, schema), false)
     }
   }
 
   /// Checks that `create` would succeed, and changes nothing.
   static func rehearse(
-    _ path: String, _ settings: CollectionSettings, acceptsEqual: Bool, _ context: CommandContext
+    _ path: String, _ settings: CollectionSettings, _ schema: CollectionSchema? = nil, acceptsEqual: Bool,
+    _ context: CommandContext
   ) throws(CommandFailure) -> (uuid: UUID16?, isNew: Bool) {
     let fs: RealFileSystem
     do throws(FileError) {
@@ -72,7 +75,7 @@ enum CollectionCreation {
       throw CommandFailure(error)
     }
     guard acceptsEqual else { throw CommandFailure(DatabaseError.alreadyExists(path: path)) }
-    return (try requireEqual(path, fs, settings), false)
+    return (try requireEqual(path, fs, settings, schema), false)
   }
 
   /// Whether something other than an empty folder lies at the collection's path.
@@ -96,9 +99,20 @@ enum CollectionCreation {
   }
 
   private static func requireEqual(
-    _ path: String, _ fs: RealFileSystem, _ asked: CollectionSettings
+    _ path: String, _ fs: RealFileSystem, _ asked: CollectionSettings, _ schema: CollectionSchema?
   ) throws(CommandFailure) -> UUID16 {
     let existing = try engine { () throws(DatabaseError) in try Collection.open(on: fs) }
+    if let schema {
+      let manifest = try engine { () throws(DatabaseError) in try CollectionInfo.read(existing) }.manifest
+      let found = try engine { () throws(DatabaseError) in try manifest.schema() }
+      if found?.fields != schema.fields {
+        throw CommandFailure(
+          DatabaseError.differentSettings(
+            path: path, field: "a schema",
+            existing: found.map { "of \($0.fields.count) fields" } ?? "that is none",
+            asked: "another one"))
+      }
+    }
     let pairs = [
       ("dims", "\(existing.settings.dimension)", "\(asked.dimension)"),
       ("metric", existing.settings.metric.name, asked.metric.name),

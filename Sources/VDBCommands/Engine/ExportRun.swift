@@ -12,6 +12,8 @@ struct ExportRun {
   private let fields: FieldSelection?
   private let withVectors: Bool
   private var rowsWritten: UInt64 = 0
+  /// The rows that the filter leaves; nil without one.
+  private var selected: FilteredRows?
 
   /// Finds the format and checks that every option has a place in it.
   ///
@@ -65,9 +67,12 @@ struct ExportRun {
     let arguments = context.arguments
     if format == .npy || format.isVectorFile { try context.output.requireNoTerminal("." + format.rawValue) }
     if format == .jsonLines || format == .json { context.output.writesJSON() }
+    let filter = try FilterArguments(context)
     let snapshot = try context.openSnapshot()
+    let outcome = try context.filtered(snapshot, filter)
+    selected = outcome?.rows
     let limit = arguments.integer(ExportCommand.limit).map { Int(clamping: $0) } ?? Int.max
-    let rows = min(limit, snapshot.liveCount)
+    let rows = min(limit, outcome?.count ?? snapshot.liveCount)
     let sink = OutputSink(context.output, name: arguments.text(SharedOptions.output) ?? "-")
     let replaces = arguments.flag(SharedOptions.force)
     let ids = try arguments.text(ExportCommand.idsOut).map { (path) throws(CommandFailure) in
@@ -152,7 +157,7 @@ struct ExportRun {
     var names: Set<[UInt8]> = []
     var name: [UInt8] = []
     guard rows > 0 else { return [] }
-    try context.forEachRow(of: snapshot) { (location) throws(CommandFailure) in
+    try context.forEachRow(of: snapshot, in: selected) { (location) throws(CommandFailure) in
       let metadata = try engine { () throws(DatabaseError) in try snapshot.state.metadata(at: location) }
       do throws(JSONError) {
         try unsafe metadata.withUnsafeBufferPointer { (buffer) throws(JSONError) in
@@ -203,14 +208,15 @@ struct ExportRun {
       return done < rows
     }
     if context.arguments.text(ExportCommand.order) == "id" {
-      let sorted = try RowsByID(context, snapshot)
+      let sorted = try RowsByID(context, snapshot, in: selected)
       for location in sorted.locations {
         if done & 255 == 0 { try context.checkForStop() }
         guard try take(location) else { break }
       }
     } else {
       try context.forEachRow(
-        of: snapshot, inStorageOrder: context.arguments.text(ExportCommand.order) == "storage", take)
+        of: snapshot, in: selected,
+        inStorageOrder: context.arguments.text(ExportCommand.order) == "storage", take)
     }
     return UInt64(done)
   }

@@ -226,10 +226,10 @@ struct ImportJob {
       try append(sources, from: first, &batch, hasRecords, into: writer, companions)
     } catch {
       // A log without a seal is sound as well.
-      try? writer.close()
+      writer.close()
       throw error.adding(detail: "nothing was imported")
     }
-    try engine { () throws(DatabaseError) in try writer.close() }
+    context.close(writer)
   }
 
   private mutating func append(

@@ -124,4 +124,13 @@ extension CommandContext {
       throw CommandFailure(error)
     }
   }
+
+  /// Ends a writer's work; a failure of its upkeep is a warning, as everything is durable without it.
+  func close(_ writer: CollectionWriter) {
+    writer.close()
+    guard let failure = writer.upkeepFailure else { return }
+    messages.warning(
+      "everything is durable, but the log could not be made into a segment or sealed: \(failure); the next writer tries again"
+    )
+  }
 }

@@ -55,10 +55,10 @@ struct RecordStream {
       }
     } catch {
       // A log without a seal is sound as well.
-      try? writer.close()
+      writer.close()
       throw error
     }
-    try engine { () throws(DatabaseError) in try writer.close() }
+    context.close(writer)
     try summarize()
   }
 

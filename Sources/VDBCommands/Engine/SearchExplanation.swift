@@ -10,16 +10,18 @@ struct SearchExplanation {
   private let snapshot: Snapshot
   private let request: SearchRequest
   private let plan: SearchPlan
+  private let filter: FilterOutcome?
 
   /// Writes what a search would do.
   static func write(
-    _ context: CommandContext, _ snapshot: Snapshot, _ request: SearchRequest
+    _ context: CommandContext, _ snapshot: Snapshot, _ request: SearchRequest, _ filter: FilterOutcome?
   ) throws(CommandFailure) {
     let plan = snapshot.plan(request)
     if let warning = plan.warnings.first {
       SearchRun.warn(warning, others: plan.warnings.count - 1, context)
     }
-    let explanation = SearchExplanation(context: context, snapshot: snapshot, request: request, plan: plan)
+    let explanation = SearchExplanation(
+      context: context, snapshot: snapshot, request: request, plan: plan, filter: filter)
     if context.isJSON { try explanation.writeJSON() } else { try explanation.writeText() }
   }
 
@@ -65,6 +67,7 @@ struct SearchExplanation {
     }
     table.add("kernel", kernel)
     table.add("threads", "\(request.threads)")
+    if let filter { FilterReport.append(filter, of: snapshot.liveCount, to: &table) }
     try table.write(to: context)
   }
 
@@ -92,6 +95,7 @@ struct SearchExplanation {
       json.endObject()
     }
     json.endArray()
+    if let filter { FilterReport.append(filter, to: &json) }
     try JSONOutput.end(json, to: context)
   }
 }

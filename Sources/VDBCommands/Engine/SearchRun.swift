@@ -69,7 +69,9 @@ struct SearchRun {
     while true {
       try context.checkForStop()
       let start = MonotonicClock.now()
-      let isMore = try records { () throws(FormatError) in try reader.next(&batch, maximumRows: SearchSession.groupSize(request)) }
+      let isMore = try records { () throws(FormatError) in
+        try reader.next(&batch, maximumRows: SearchSession.groupSize(request))
+      }
       readNanoseconds += MonotonicClock.now() - start
       guard isMore else { return }
       try answer(batch.vectors, count: batch.count)

@@ -6,9 +6,11 @@ package import CommandLineParsing
 package enum JSONOutput {
   /// The names of all documents, without "vdb." and the major number.
   package enum Schema: String, CaseIterable, Sendable {
-    case ack, bench, checkpoint, compact, config, count, create, delete, drop, error, explain, export, gc, gen, help,
+    case ack, bench, checkpoint, compact, config, count, create, delete, drop, error, explain, export, facet,
+      filter
+    case gc, gen, help,
       info, insert
-    case list, log, message, page, progress, search, update, upsert, verify, version
+    case list, log, message, page, progress, schema, search, update, upsert, verify, version
     case `import`
     case rebuildIndex = "rebuild-index"
 

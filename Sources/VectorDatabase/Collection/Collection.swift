@@ -97,7 +97,8 @@ package final class Collection: Sendable {
   /// The first manifest is the commit point: before it there is no collection, after it the collection is durable.
   /// - Throws: `.alreadyExists`, `.notACollection` when the folder holds other files, `.invalidSetting` as `check` does.
   package static func create(
-    on fs: any FileSystem, _ settings: CollectionSettings, options: [String: String] = [:], uuid: UUID16,
+    on fs: any FileSystem, _ settings: CollectionSettings, options: [String: String] = [:],
+    schema: CollectionSchema? = nil, uuid: UUID16,
     creator: String, origin: CommandOrigin
   ) throws(DatabaseError) -> Collection {
     try settings.check()
@@ -129,6 +130,7 @@ package final class Collection: Sendable {
     manifest.firstLog = 1
     manifest.nextNumber = 2
     manifest.settings = options
+    manifest.setSchema(schema)
     manifest.nanoseconds = fs.now()
     manifest.operation = "create"
     manifest.writer = WriterInfo(origin, creator: creator)

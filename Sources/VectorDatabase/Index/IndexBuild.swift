@@ -146,7 +146,7 @@ package enum IndexBuilder {
     if request.movesLog, isWorthMoving(snapshot, request) {
       let writer = try openWriter()
       try writer.checkpoint()
-      try writer.close()
+      writer.close()
       snapshot = try Snapshot.open(collection)
     }
     let plan = plan(snapshot.state, collection, request)
@@ -163,7 +163,7 @@ package enum IndexBuilder {
       let writer = try openWriter()
       try commit(writer, built, plan.unwanted, &report)
       _ = try? GarbageCollector.collect(collection, keepParent: true, dryRun: false)
-      try writer.close()
+      writer.close()
     } catch {
       // The old indexes are as good as before; the next writer would remove these files as well.
       for part in built { try? fs.remove(part.temporaryName) }

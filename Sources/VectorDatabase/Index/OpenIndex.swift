@@ -1,5 +1,5 @@
 import FileStorage
-import VectorIndexes
+package import VectorIndexes
 import VectorMath
 
 /// An open index file of one segment: the one place that knows every kind.
@@ -83,7 +83,7 @@ enum OpenIndex: Sendable {
 
 extension Segment {
   /// The vectors as index builders take them.
-  var storedVectors: StoredVectors {
+  package var storedVectors: StoredVectors {
     StoredVectors(
       file: file, vectors: vectorEntry, rows: rows, dimension: shape.dimension,
       elementType: shape.elementType, metric: shape.metric)

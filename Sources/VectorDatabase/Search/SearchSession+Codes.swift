@@ -12,8 +12,8 @@ extension SearchSession {
   func searchCodes(of piece: SearchPiece, _ index: FlatIndex) throws(DatabaseError) -> Bool {
     guard let vectors = unsafe queries, let segment = piece.segment else { return true }
     let codes = index.frame.paddedDimension
-    let flat = flatQueries(codeDimension: codes)
-    unsafe flat.set(vectors, count: queryCount, index.frame)
+    let flat = flatQueries(index.frame)
+    unsafe flat.set(vectors, count: queryCount)
     let grid = grid(rows: piece.rows.count, queries: queryCount, most: 1024)
     prepareParts(grid.parts)
     let scratch = FlatWorkers(flatScratch(codeDimension: codes, queries: queryCount))
@@ -68,7 +68,9 @@ extension SearchSession {
       tally.add(
         SearchWork(
           scanned: compared * pass.places.count, codeBytes: compared * pass.places.count * dimension))
-      if compared > 0 { try compareBlock(pass, block, chosen: chosen, filter, scratch) }
+      if compared > 0 {
+        try compareBlock(pass, block, seen: row - rows.lowerBound, chosen: chosen, filter, scratch)
+      }
       row = block.upperBound
       guard row - blockFirst >= tuning.leastDecidedRows else { continue }
       for query in pass.places {
@@ -84,11 +86,11 @@ extension SearchSession {
     }
   }
 
-  /// Compares one block of rows with every query of a pass.
+  /// Compares one block of rows with every query of a pass, which has seen so many rows before.
   private func compareBlock(
-    _ pass: CodePass, _ block: Range<Int>, chosen: Int?, _ filter: RowFilter, _ scratch: FlatScratch
+    _ pass: CodePass, _ block: Range<Int>, seen: Int, chosen: Int?, _ filter: RowFilter,
+    _ scratch: FlatScratch
   ) throws(StorageError) {
-    let queries = pass.queries.queries
     if pass.places.count > 1, chosen == nil {
       try pass.index.pack(block, scratch)
       var first = pass.places.lowerBound
@@ -100,12 +102,10 @@ extension SearchSession {
           if state.isPlain { continue }
           var part = 0
           while part < block.count {
-            // As long as nothing is known, every row is kept: a few are enough to know something.
-            let limit = limit(query, state)
-            let size = limit == .infinity ? max(16, min(capacity, block.count)) : block.count
-            let end = min(block.count, part + size)
+            // The less is known, the more rows are kept: twice as many rows each time, so that each lowers the limit.
+            let end = min(block.count, part + max(16, seen + part))
             let kept = try pass.index.multipliedSurvivors(
-              block, part: part..<end, queries[query], at: query - first, limit: limit, scratch)
+              block, part: part..<end, pass.queries, query, first: first, limit: limit(query, state), scratch)
             keep(kept, of: block, query, state, pass, filter, scratch)
             part = end
           }
@@ -120,9 +120,9 @@ extension SearchSession {
       let kept =
         if let chosen {
           try pass.index.chosenSurvivors(
-            block, count: chosen, queries[query], limit: limit(query, state), scratch)
+            block, count: chosen, pass.queries, query, limit: limit(query, state), scratch)
         } else {
-          try pass.index.survivors(block, queries[query], limit: limit(query, state), scratch)
+          try pass.index.survivors(block, pass.queries, query, limit: limit(query, state), scratch)
         }
       keep(kept, of: block, query, state, pass, filter, scratch)
     }

@@ -44,7 +44,6 @@ extension SearchSession {
   }
 
   /// Takes a row into a query's ranking, if the request wants it there.
-  @inline(__always)
   func offer(_ distance: Float, _ code: UInt64, to state: QueryState) throws(DatabaseError) {
     if code == excludedCode { return }
     if let most = request.maximumDistance, distance > most { return }
@@ -52,6 +51,7 @@ extension SearchSession {
     state.best.insert(distance, code) { self.precedes($0, $1) }
   }
 
+  @inline(never)
   private func isBehindCursor(_ distance: Float, _ code: UInt64) throws(DatabaseError) -> Bool {
     guard let after = request.after else { return true }
     guard distance == after.distance else { return false }

@@ -1,5 +1,6 @@
 import FileStorage
 import MetadataFilters
+import Quantization
 import Synchronization
 import VectorIndexes
 import VectorMath
@@ -37,7 +38,7 @@ package final class SearchSession: @unchecked Sendable {
   /// The queries of the present group, row-major.
   var queries: UnsafePointer<Float>?
   var scans: [FastDistance] = []
-  private var flatQueries: (queries: FlatQueries, capacity: Int)?
+  private var flatQueries: [FlatQueries] = []
   private var plainPieces: [SearchPiece] = []
   private var states: [QueryState] = []
   private var flatScratches: [FlatScratch] = []
@@ -154,11 +155,11 @@ package final class SearchSession: @unchecked Sendable {
     while states.count < count { states.append(QueryState(capacity: capacity)) }
   }
 
-  /// Room for the codes of the present group.
-  func flatQueries(codeDimension: Int) -> FlatQueries {
-    if let known = flatQueries, known.capacity >= queryCount { return known.queries }
-    let made = FlatQueries(capacity: queryCount, codeDimension: codeDimension)
-    flatQueries = (made, queryCount)
+  /// Room for the present group in the frame of an index.
+  func flatQueries(_ frame: VectorFrame) -> FlatQueries {
+    if let known = flatQueries.first(where: { $0.fits(queryCount, frame) }) { return known }
+    let made = FlatQueries(capacity: queryCount, frame)
+    flatQueries.append(made)
     return made
   }
 

@@ -113,7 +113,7 @@ package enum Compactor {
     defer { withExtendedLifetime(hold) {} }
     let first = try openWriter()
     try first.checkpoint()
-    try first.close()
+    first.close()
     let base = first.state
     let version = base.manifest.version
     let pin = try LockHold.tryTaking(fs, byte: LockByte.pin(version), .shared)
@@ -145,7 +145,7 @@ package enum Compactor {
     let writer = try openWriter()
     let wanted = try commit(writer, base, outputs, &report)
     _ = try? GarbageCollector.collect(collection, keepParent: true, dryRun: false)
-    try writer.close()
+    writer.close()
     rebuildIndexes(collection, wanted, request, &report, openWriter: openWriter)
     return report
   }

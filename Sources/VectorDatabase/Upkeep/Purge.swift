@@ -26,7 +26,7 @@ extension Compactor {
     let first = try openWriter()
     try first.checkpoint()
     let removed = try RemovedRows(first)
-    try first.close()
+    first.close()
     var request = request
     request.full = true
     request.maximumNanoseconds = nil
@@ -35,13 +35,13 @@ extension Compactor {
     try last.checkpoint()
     let garbage = try last.collectGarbage(keepParent: false, dryRun: false, patience: patience)
     if let pinned = garbage.pinnedVersions.first {
-      try last.close()
+      last.close()
       throw .purgeIncomplete(
         path: collection.fileSystem.rootPath, detail: "version \(pinned) is in use by a reader")
     }
     report.version = last.version
     let proof = try removed.prove(last)
-    try last.close()
+    last.close()
     return (report, proof)
   }
 }

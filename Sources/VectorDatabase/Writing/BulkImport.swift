@@ -11,6 +11,7 @@ package final class BulkImport {
   private let writer: CollectionWriter
   private let mode: WriteMode
   private let checks: VectorChecks
+  private let schema: SchemaChecks?
   private let threads: Int
   private let lsn: UInt64
   private let now: Int64
@@ -60,6 +61,7 @@ package final class BulkImport {
     self.rowsPerSegment = max(1, min(rowsPerSegment, Int(UInt32.max) - 1))
     self.replacesAll = replacesAll
     checks = VectorChecks(writer.collection.settings, rules)
+    schema = try SchemaChecks(writer.state.manifest)
     lsn = writer.state.lastLSN + 1
     now = writer.fs.now()
     dead = writer.state.segments
@@ -78,6 +80,7 @@ package final class BulkImport {
   package func append(_ batch: RecordBatch, source: String) throws(DatabaseError) {
     guard batch.count > 0 else { return }
     try checks.check(batch, source: source)
+    try schema?.check(batch, source: source)
     var row = 0
     while row < batch.count {
       let current = try currentBuilder()
@@ -184,12 +187,10 @@ package final class BulkImport {
     manifest.lastLSN = lsn
     manifest.walStartLSN = lsn + 1
     // The log's frames are numbered on from its first; the import's LSN needs a log that begins behind it.
-    let log = try writer.startNewLog(number: number, manifestVersion: manifest.version + 1, skipping: lsn)
+    try writer.startNewLog(number: number, manifestVersion: manifest.version + 1, skipping: lsn)
     manifest.firstLog = number
     manifest.nextNumber = number + 1
     let published = try writer.publish(files, manifest)
-    writer.log = log
-    writer.lastLog = nil
     try writer.adopt(published)
     GarbageCollector.collectIfFree(writer)
     temporaryNames = []

@@ -20,32 +20,36 @@ extension CollectionWriter {
       files.append(PendingFile(temporaryName: temporary, finalName: FileNames.segment(number)))
       number += 1
     }
-    let log = try startNewLog(number: number, manifestVersion: manifest.version + 1)
+    try startNewLog(number: number, manifestVersion: manifest.version + 1)
     manifest.segments = entries
     manifest.indexes.removeAll { index in !entries.contains { $0.number == index.segment } }
     manifest.firstLog = number
     manifest.nextNumber = number + 1
     manifest.lastLSN = state.lastLSN
     manifest.walStartLSN = state.lastLSN + 1
-    let published = try publish(files, manifest)
-    self.log = log
-    lastLog = nil
-    try adopt(published)
+    try adopt(try publish(files, manifest))
     GarbageCollector.collectIfFree(self)
   }
 
-  /// Seals the log in use and creates the one that follows it, durably.
+  /// Seals the log in use and goes on with a new one that follows it, durably.
   ///
-  /// `skipped`: An LSN that a bulk import takes without a log record; 0 for none.
+  /// From here on nobody reads behind the old log's end, whether the manifest that is to name the new one comes
+  /// about or not; both logs together say the same. `skipped`: An LSN that a bulk import takes without a log record; 0 for
+  /// none.
   func startNewLog(
     number: UInt64, manifestVersion: UInt64, skipping skipped: UInt64 = 0
-  ) throws(DatabaseError) -> LogWriter {
+  ) throws(DatabaseError) {
     let old = try openLog()
     try lifted { () throws(StorageError) in try old.seal() }
-    return try lifted { () throws(StorageError) in
-      try LogWriter.create(
+    do throws(StorageError) {
+      let new = try LogWriter.create(
         fs, number: number, firstLSN: max(old.lastLSN, skipped) + 1, collection: collection.identity.uuid,
         manifestVersion: manifestVersion, previousChain: old.chain, previousEnd: old.validEnd)
+      adopt(new)
+    } catch {
+      // It may be there although making it failed.
+      if (try? fs.status(FileNames.log(number))) != .some(nil) { old.retire() }
+      throw .storage(error)
     }
   }
 

@@ -53,6 +53,10 @@ package final class CollectionWriter {
   private var lock: LockHold?
   var log: LogWriter?
   var lastLog: LogContents?
+  /// Why a checkpoint of a full log, or sealing it at the end, did not work; nil when all went well.
+  ///
+  /// Nothing is lost by it: what was committed is durable in the log, and the next writer tries again.
+  package private(set) var upkeepFailure: DatabaseError?
 
   /// Takes the writer lock and brings the newest state into memory.
   ///
@@ -107,22 +111,28 @@ package final class CollectionWriter {
           CorruptionError(path: "wal", section: "folder", offset: nil, expected: "a log", found: "none")))
     }
     let opened = try lifted { () throws(StorageError) in try LogWriter.resume(fs, contents) }
+    adopt(opened)
+    return opened
+  }
+
+  /// Makes a log the one that transactions are committed to.
+  func adopt(_ opened: LogWriter) {
     opened.processID = UInt32(truncatingIfNeeded: origin.processID)
     opened.userID = UInt32(truncatingIfNeeded: origin.userID)
     log = opened
     lastLog = nil
-    return opened
   }
 
   /// Commits one transaction durably and applies it to the state.
   ///
-  /// Checkpoints first when the log has grown past its limits.
+  /// Checkpoints when the log has grown past its limits: before, if another writer left it so, and afterwards.
   func commit(_ batch: LogBatch, liveRowsAfter: Int) throws(DatabaseError) {
     let limit = Limits.largestTransaction
     guard batch.bytes.count <= limit, !batch.isTooLarge else {
       throw .transactionTooLarge(bytes: UInt64(batch.bytes.count), limit: UInt64(limit))
     }
     try requireFreeSpace(UInt64(batch.bytes.count))
+    checkpointIfFull()
     let now = fs.now()
     let log = try openLog()
     let lsn = try lifted { () throws(StorageError) in
@@ -136,13 +146,18 @@ package final class CollectionWriter {
       next += 1
     }
     state.lastLSN = lsn
-    if try logIsFull() { try checkpoint() }
+    checkpointIfFull()
   }
 
-  private func logIsFull() throws(DatabaseError) -> Bool {
-    guard let log else { return false }
+  /// Checkpoints when the log has grown past its limits.
+  ///
+  /// The limits are soft, and a change that is durable does not fail because of them.
+  private func checkpointIfFull() {
     let limits = Limits(state.manifest.settings)
-    return log.size > limits.logBytes || UInt64(state.tail.entries.count) > limits.logRecords
+    let size = log?.size ?? lastLog?.validEnd ?? 0
+    guard upkeepFailure == nil, size > limits.logBytes || UInt64(state.tail.entries.count) > limits.logRecords
+    else { return }
+    do throws(DatabaseError) { try checkpoint() } catch { upkeepFailure = error }
   }
 
   /// Refuses a change that would leave less than `quota.min-free` on the disk, before anything is written.
@@ -170,14 +185,17 @@ package final class CollectionWriter {
 
   /// Seals the log and gives the lock back.
   ///
-  /// Changes are durable without it; a sealed log proves more.
-  ///
-  /// The writer is not used afterwards.
-  package func close() throws(DatabaseError) {
+  /// Changes are durable without it; a sealed log proves more. A failure is kept in `upkeepFailure`. The writer is
+  /// not used afterwards.
+  package func close() {
     defer { lock = nil }
     guard let log else { return }
     self.log = nil
-    try lifted { () throws(StorageError) in try log.seal() }
+    do throws(DatabaseError) {
+      try lifted { () throws(StorageError) in try log.seal() }
+    } catch {
+      upkeepFailure = upkeepFailure ?? error
+    }
   }
 }
 

@@ -56,6 +56,7 @@ extension CollectionWriter {
     let dimension = collection.settings.dimension
     guard batch.count > 0 else { return receipt }
     try VectorChecks(collection.settings, rules).check(batch, source: source)
+    try SchemaChecks(state.manifest)?.check(batch, source: source)
     let log = LogBatch(
       capacity: batch.count * (collection.identity.vectorBytes + 128) + batch.metadataBytes.count)
     var seen: [RecordID: Int] = [:]
@@ -176,6 +177,7 @@ extension CollectionWriter {
     var order: [RecordID] = []
     var rows: [RecordID: (created: Int64, vector: [UInt8], metadata: [UInt8])] = [:]
     let checks = VectorChecks(collection.settings, rules)
+    let schema = try SchemaChecks(state.manifest)
     for change in changes {
       var row: (created: Int64, vector: [UInt8], metadata: [UInt8])
       if let known = rows[change.id] {
@@ -203,7 +205,10 @@ extension CollectionWriter {
         }
         row.vector = encoded
       }
-      if let edit = change.metadata { row.metadata = try edit(row.metadata) }
+      if let edit = change.metadata {
+        row.metadata = try edit(row.metadata)
+        try schema?.check(row.metadata, origin: change.origin, id: change.id)
+      }
       rows[change.id] = row
     }
     let log = LogBatch(capacity: order.count * (collection.identity.vectorBytes + 256))

@@ -1,6 +1,6 @@
 internal import CVectorKernels
 package import FileStorage
-package import Quantization
+import Quantization
 
 // Each of the functions below finds the rows of a block whose distance may be at most `limit`: a row is left out only if its
 // exact distance is greater. They write the numbers of the rows kept, within the block, and their bounds into the scratch.
@@ -9,23 +9,26 @@ extension FlatIndex {
   ///
   /// - Parameters:
   ///   - rows: At most `scratch.rows` rows of the index, not none.
-  ///   - query: In the index's frame.
+  ///   - queries: In the index's frame.
+  ///   - number: Which of them.
   ///   - limit: A distance; infinity keeps every row.
   /// - Returns: How many rows were kept.
   /// - Throws: `.corruption` when a block of the file fails its checksum.
   package func survivors(
-    _ rows: Range<Int>, _ query: FrameQuery, limit: Float, _ scratch: FlatScratch
+    _ rows: Range<Int>, _ queries: FlatQueries, _ number: Int, limit: Float, _ scratch: FlatScratch
   ) throws(StorageError) -> Int {
     let block = unsafe try block(rows)
+    let query = unsafe queries.queries + number
     unsafe vk_code_pair_dots(
-      query.codes, query.lows, block.codes, frame.paddedDimension, rows.count, frame.paddedDimension,
+      query.pointee.codes, query.pointee.lows, block.codes, frame.paddedDimension, rows.count,
+      frame.paddedDimension,
       scratch.dots, scratch.lows)
-    let kept = unsafe query.survivors(
+    let kept = unsafe query.pointee.survivors(
       dots: scratch.dots, lows: scratch.lows, squares: block.squares, residuals: block.residuals,
       count: rows.count, limit: limit, into: scratch.places)
     for index in 0..<kept {
       let place = unsafe Int(scratch.places[index])
-      unsafe (scratch.lowers[index], scratch.uppers[index]) = unsafe query.bounds(
+      unsafe (scratch.lowers[index], scratch.uppers[index]) = unsafe query.pointee.bounds(
         dot: scratch.dots[place], low: scratch.lows[place], squares: block.squares[place],
         residual: block.residuals[place])
     }
@@ -36,22 +39,25 @@ extension FlatIndex {
   ///
   /// `count`: So many numbers within the block stand in `scratch.chosen`, ascending.
   package func chosenSurvivors(
-    _ rows: Range<Int>, count: Int, _ query: FrameQuery, limit: Float, _ scratch: FlatScratch
+    _ rows: Range<Int>, count: Int, _ queries: FlatQueries, _ number: Int, limit: Float,
+    _ scratch: FlatScratch
   ) throws(StorageError) -> Int {
     let block = unsafe try block(rows)
+    let query = unsafe queries.queries + number
     let padded = frame.paddedDimension
-    unsafe vk_code_dots_at(query.codes, block.codes, padded, padded, scratch.chosen, count, scratch.dots)
+    unsafe vk_code_dots_at(
+      query.pointee.codes, block.codes, padded, padded, scratch.chosen, count, scratch.dots)
     for index in 0..<count {
       let place = unsafe Int(scratch.chosen[index])
       unsafe scratch.squares[index] = unsafe block.squares[place]
       unsafe scratch.residuals[index] = unsafe block.residuals[place]
     }
-    let kept = unsafe query.survivors(
+    let kept = unsafe query.pointee.survivors(
       dots: scratch.dots, lows: nil, squares: scratch.squares, residuals: scratch.residuals, count: count,
       limit: limit, into: scratch.places)
     for index in 0..<kept {
       let chosen = unsafe Int(scratch.places[index])
-      unsafe (scratch.lowers[index], scratch.uppers[index]) = unsafe query.bounds(
+      unsafe (scratch.lowers[index], scratch.uppers[index]) = unsafe query.pointee.bounds(
         dot: scratch.dots[chosen], low: nil, squares: scratch.squares[chosen],
         residual: scratch.residuals[chosen])
       unsafe scratch.places[index] = unsafe scratch.chosen[chosen]
@@ -85,24 +91,26 @@ extension FlatIndex {
   /// - Parameters:
   ///   - rows: The block.
   ///   - part: Places within the block, not none.
-  ///   - query: In the index's frame.
-  ///   - index: Its place among the queries of `multiply`.
+  ///   - queries: In the index's frame.
+  ///   - number: Which of them.
+  ///   - first: Which of them was the first of `multiply`.
   ///   - limit: A distance; infinity keeps every row.
   package func multipliedSurvivors(
-    _ rows: Range<Int>, part: Range<Int>, _ query: FrameQuery, at index: Int, limit: Float,
-    _ scratch: FlatScratch
+    _ rows: Range<Int>, part: Range<Int>, _ queries: FlatQueries, _ number: Int, first firstQuery: Int,
+    limit: Float, _ scratch: FlatScratch
   ) throws(StorageError) -> Int {
     let block = unsafe try block(rows)
+    let query = unsafe queries.queries + number
     let first = part.lowerBound
-    let dots = unsafe scratch.dots + index * scratch.rows
+    let dots = unsafe scratch.dots + (number - firstQuery) * scratch.rows
     // Safe: the part lies within the block, of which every buffer holds all rows.
-    let kept = unsafe query.tileSurvivors(
+    let kept = unsafe query.pointee.tileSurvivors(
       dots: dots + first, terms: scratch.hasTerms ? scratch.terms + first : nil,
       squares: block.squares + first, residuals: block.residuals + first, count: part.count, limit: limit,
       into: scratch.places)
     for index in 0..<kept {
       let place = unsafe first + Int(scratch.places[index])
-      unsafe (scratch.lowers[index], scratch.uppers[index]) = unsafe query.bounds(
+      unsafe (scratch.lowers[index], scratch.uppers[index]) = unsafe query.pointee.bounds(
         dot: dots[place], low: nil, squares: block.squares[place], residual: block.residuals[place])
       unsafe scratch.places[index] = UInt32(truncatingIfNeeded: place)
     }

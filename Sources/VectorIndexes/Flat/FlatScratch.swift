@@ -66,33 +66,41 @@ package final class FlatScratch {
 /// Prepared by one thread, then read by several.
 @safe
 package final class FlatQueries: @unchecked Sendable {
-  /// The queries that were set, and behind them room of earlier groups.
-  package private(set) var queries: [FrameQuery] = []
-  private let dimension: Int
   private let capacity: Int
-  private var frame: VectorFrame?
+  private let dimension: Int
+  private let frame: VectorFrame
+  private var count = 0
+  /// The queries that were set, and behind them those of earlier groups.
+  let queries: UnsafeMutablePointer<FrameQuery>
   /// The coarse codes of all, one behind the other.
   let codes: UnsafeMutablePointer<Int8>
 
-  /// Room for `capacity` queries of so many codes.
-  package init(capacity: Int, codeDimension: Int) {
-    dimension = codeDimension
+  /// Room for `capacity` queries in a frame.
+  package init(capacity: Int, _ frame: VectorFrame) {
     self.capacity = capacity
-    queries.reserveCapacity(capacity)
-    unsafe codes = .allocate(capacity: max(1, capacity) * codeDimension)
+    self.frame = frame
+    dimension = frame.paddedDimension
+    unsafe queries = .allocate(capacity: max(1, capacity))
+    unsafe codes = .allocate(capacity: max(1, capacity) * frame.paddedDimension)
   }
 
-  deinit { unsafe codes.deallocate() }
+  deinit {
+    unsafe queries.deinitialize(count: count)
+    unsafe queries.deallocate()
+    unsafe codes.deallocate()
+  }
+
+  /// Whether there is room for so many queries in the frame.
+  package func fits(_ count: Int, _ frame: VectorFrame) -> Bool { count <= capacity && frame == self.frame }
 
   /// Takes `count` queries, at most the capacity, of the frame's dimension, one behind the other.
-  package func set(_ vectors: UnsafePointer<Float>, count: Int, _ frame: VectorFrame) {
-    if self.frame != frame {
-      self.frame = frame
-      queries.removeAll(keepingCapacity: true)
+  package func set(_ vectors: UnsafePointer<Float>, count: Int) {
+    precondition(count <= capacity)
+    while self.count < count {
+      unsafe (queries + self.count).initialize(to: FrameQuery(in: frame))
+      self.count += 1
     }
-    precondition(frame.paddedDimension == dimension && count <= capacity)
     for index in 0..<count {
-      if index == queries.count { queries.append(FrameQuery(in: frame)) }
       unsafe queries[index].set(vectors + index * frame.dimension, in: frame)
       // Safe: there is room for the capacity, and every query has as many codes as the frame has dimensions.
       unsafe queries[index].codes.withUnsafeBufferPointer { own in

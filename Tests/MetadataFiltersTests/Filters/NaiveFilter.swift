@@ -198,6 +198,7 @@ struct NaiveFilter {
 
   /// Seconds since 1970 of a text that is a time, by Foundation.
   static func instant(_ text: String) -> Double? {
+    let text = text.uppercased()
     let isDate = text.utf8.count == 10
     guard text.utf8.allSatisfy({ $0 < 0x80 }), isDate || text.contains("T") else { return nil }
     let style = Date.ISO8601FormatStyle(timeZone: TimeZone(secondsFromGMT: 0) ?? .gmt)
