@@ -38,7 +38,7 @@ package enum CommandCatalog {
       ("VDB_MEMORY_LIMIT", "Memory for buffers, as `--memory-limit`."),
       (
         "VDB_ISA",
-        "The instruction set for vectors: `scalar`, `base`, `avx2`, `avx512` or `neon-dot`; the best that the processor has if not set, or if it lacks the one named. Results do not depend on it."
+        "The instruction set for vectors: `scalar`, `base`, `avx2`, `avx512` or `neon-dot`. The best that the processor has if not set."
       ),
       ("VDB_PROGRESS_FPS", "Reports of progress in a second, from 1 to 60; 10 if not set."),
       ("NO_COLOR", "No colours when set to a text that is not empty."),

@@ -66,7 +66,7 @@ import VectorMath
         switch random.next() % 8 {
         case 0: -0.0
         case 1: Double.infinity
-        case 2: 5e-324
+        case 2: Double.leastNonzeroMagnitude
         case 3: -Double.greatestFiniteMagnitude
         default: Double(Int(random.next() % 9) - 4)
         }
