@@ -2,6 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
+#if canImport(FoundationXML)
+import FoundationXML
+#endif
+
 /// `vdb bench`: every suite runs, no speed stands without a proof, and truths from anywhere give the same recall.
 @Suite struct BenchTests {
   /// A scene with `a.vdb` of 600 embedding-like rows with metadata and 12 queries in `q.npy`.

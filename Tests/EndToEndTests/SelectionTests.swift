@@ -47,12 +47,16 @@ import Testing
     }
     for (text, holds) in SelectionScene.filters {
       for k in [1, 7, 500] {
-        let ranked = selection.records.filter(holds).map { ($0.id, Float(distance($0.vector))) }
-          .sorted { $0.1 != $1.1 ? $0.1 < $1.1 : $0.0 < $1.0 }
+        var ranked: [(id: String, distance: Float)] = []
+        for record in selection.records where holds(record) {
+          ranked.append((record.id, Float(distance(record.vector))))
+        }
+        ranked.sort { $0.distance != $1.distance ? $0.distance < $1.distance : $0.id < $1.id }
+        let expected = ranked.prefix(k).map { $0.id }
         let found = try selection.lines(
           "search", "s.vdb", "--vector", "\(query)", "-k", "\(k)", "--format", "ids", "--filter", text)
         // min(k, matches) rows, exactly.
-        #expect(found == ranked.prefix(k).map(\.0), "\(text), k \(k)")
+        #expect(found == expected, "\(text), k \(k)")
       }
     }
     let explained = try selection.scene.succeed(

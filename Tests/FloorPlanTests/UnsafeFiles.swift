@@ -69,6 +69,25 @@ struct UnsafeFiles {
           "FilterInstant+Text", "FilterValueSet+Builder", "FilterValueSet", "LikePattern", "LowerCase",
           "ScalarTest", "TextPattern",
         ],
+        "MetadataFilters/Evaluation": [
+          "BlockScanner", "CodeTests", "FieldCounts", "FieldKeys", "FieldScan", "FilterPlanner+Predicates",
+          "LeafReader",
+        ],
+        "MetadataFilters/Interpreter": [
+          "FilterInterpreter", "FilterInterpreter+Walk", "RecordBytes",
+        ],
+        "MetadataFilters/JSON": [
+          "FilterJSONValue"
+        ],
+        "MetadataFilters/Language": [
+          "FilterFile+Lines"
+        ],
+        "MetadataFilters/Regex": [
+          "RegexMatcher", "RegexTable",
+        ],
+        "MetadataFilters/Schema": [
+          "SchemaInference", "SchemaValidator",
+        ],
         "MetadataFilters/Records": [
           "RecordBatch", "RecordID+Parsing",
         ],
@@ -78,6 +97,7 @@ struct UnsafeFiles {
       files: [
         "VectorDatabase/Reading": [
           "CollectionInfo", "CollectionState", "LogTail", "RowAccess",
+          "RowFiltering", "RowOrdering", "RowSampling",
         ],
         "VectorDatabase/Search": [
           "QueryState", "Search", "SearchSession+Codes", "SearchSession+Ranking", "SearchSession+Vectors",
@@ -92,6 +112,7 @@ struct UnsafeFiles {
         ],
         "VectorDatabase/Writing": [
           "BulkImport", "Checkpoint", "RowWriting", "VectorChecks",
+          "SchemaChanges",
         ],
       ]),
     UnsafeFiles(
@@ -130,6 +151,7 @@ struct UnsafeFiles {
           "BareVectorReader", "CompanionIDs", "CompanionPayload", "IDListReader", "PackedBitRows",
           "VectorLiteral",
           "VectorRules", "VectorText+Binary", "VectorText",
+          "ValueListReader",
         ],
       ]),
     UnsafeFiles(
@@ -144,6 +166,7 @@ struct UnsafeFiles {
         "VDBCommands/Engine": [
           "CollectionCreation", "Confirmation", "ExportRun", "FieldSelection", "OpenCollection",
           "RowStream", "VectorArgument",
+          "FilterFileReader", "FilterInspection", "SchemaFile",
         ],
         "VDBCommands/Input": [
           "FileKindOnDisk", "InputSource",

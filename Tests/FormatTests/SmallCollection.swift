@@ -27,7 +27,7 @@ struct SmallCollection {
     _ = try job.commit()
     _ = try writer.delete([RecordID(bytes: Array("id-2".utf8), type: .string)])
     try writer.checkpoint()
-    try writer.close()
+    writer.close()
     var request = IndexRequest()
     request.choice = .kind(.flat)
     _ = try IndexBuilder.run(collection, request, patience: { _, _ in false }) { () throws(DatabaseError) in

@@ -64,10 +64,10 @@ import VectorMath
     for threads in [1, 2] {
       var request = SearchRequest(k: 25)
       request.threads = threads
-      let (answers, work) = try snapshot.search(
+      let result = try snapshot.search(
         queries: queries.flatMap(\.self), count: queries.count, request)
-      #expect(work.scanned > 0)
-      for (query, answer) in zip(queries, answers) {
+      #expect(result.work.scanned > 0)
+      for (query, answer) in zip(queries, result.answers) {
         let expected = live.map { (Self.distance(pair.metric, query, rows[$0]), Int64($0)) }.sorted(by: <)
           .prefix(25)
         #expect(
@@ -79,7 +79,7 @@ import VectorMath
       let location = try #require(try snapshot.state.find(RecordID(int64: Int64(row))))
       #expect(try snapshot.state.vector(at: location) == rows[row])
     }
-    try writer.close()
+    writer.close()
   }
 
   @Test func whatATypeDoesNotHoldIsNotWritten() throws {
@@ -102,7 +102,7 @@ import VectorMath
         #expect(throws: expected) { try BulkImport(writer, .insert).append(batch, source: "f") }
       }
       #expect(writer.state.liveCount == 0)
-      try writer.close()
+      writer.close()
     }
   }
 

@@ -45,7 +45,7 @@ import VectorMath
     _ = try writer.delete(ids.filter { _ in random.oneIn(20) })
     _ = try writer.write(try batch(rows / 6), .insert, source: "test")
     _ = try writer.delete(ids.filter { _ in random.oneIn(30) })
-    try writer.close()
+    writer.close()
     return try Snapshot.open(collection)
   }
 
@@ -156,7 +156,7 @@ import VectorMath
     try bulk.append(batch, source: "test")
     _ = try bulk.commit()
     _ = try writer.delete((0..<2000).map { _ in RecordID(int64: Int64(random.below(rows))) })
-    try writer.close()
+    writer.close()
     let snapshot = try Snapshot.open(collection)
     for text in [
       "a >= 2700 AND a < 2800", "z = 1", "z != 1", "NOT (z = 1)", "b < 500", "b BETWEEN 100 AND 120 OR c > 3",

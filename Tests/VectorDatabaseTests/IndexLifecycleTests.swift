@@ -193,7 +193,7 @@ import VectorMath
       () throws(DatabaseError) in
       let other = try IndexedRows.writer(collection)
       _ = try BulkImport(other, .insert, replacesAll: true).commit()
-      try other.close()
+      other.close()
       return try IndexedRows.writer(collection)
     }
     #expect(report.built.isEmpty && report.dropped == 1)
@@ -212,7 +212,7 @@ import VectorMath
       let other = try IndexedRows.writer(collection)
       _ = try other.delete(gone)
       try other.checkpoint()
-      try other.close()
+      other.close()
       return try IndexedRows.writer(collection)
     }
     let snapshot = try Snapshot.open(collection)

@@ -64,6 +64,13 @@ package struct SearchHit: Sendable {
   /// As decisions of the format: l2 the root, cosine 1 - cos, dot the negative product.
   package let distance: Float
   package let id: RecordID
+
+  /// Makes a hit from its parts.
+  package init(location: RowLocation, distance: Float, id: RecordID) {
+    self.location = location
+    self.distance = distance
+    self.id = id
+  }
 }
 
 /// How much work a search did: the same on every machine.

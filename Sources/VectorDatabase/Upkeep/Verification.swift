@@ -115,7 +115,14 @@ package struct Verifier {
     var seen: Set<String> = []
     for manifest in [newest] + older {
       for entry in manifest.segments { try checkSegment(entry, &seen) }
-      for index in manifest.indexes { try checkIndex(index, manifest, &seen) }
+      for index in manifest.indexes {
+        // An index that only an older version names is of no use to anyone: it is neither an orphan nor damage.
+        if manifest.version == newest.version {
+          try checkIndex(index, manifest, &seen)
+        } else {
+          needed.insert(FileNames.index(index.number))
+        }
+      }
     }
     try checkRows(newest)
     try checkForeignFiles()

@@ -154,7 +154,10 @@ struct FilterGenerator {
 
   mutating func shape() -> GeoShape {
     func point(_ latitude: Double, _ longitude: Double) -> GeoPoint {
-      GeoPoint(latitude: latitude, longitude: longitude) ?? .init(latitude: 0, longitude: 0)!
+      guard let point = GeoPoint(latitude: latitude, longitude: longitude) else {
+        preconditionFailure("the generator's places lie on the globe")
+      }
+      return point
     }
     switch generator.below(3) {
     case 0: return .radius(center: point(52.5, 13.4), metres: pick([1000, 5e5, 1e7, 3e7]))
