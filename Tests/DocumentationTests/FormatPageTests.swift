@@ -47,14 +47,19 @@ struct FormatPageTests {
     #expect(kinds.map { $0[1] } == FileKind.allCases.map { "0x" + String($0.rawValue, radix: 16) })
     var reserved: UInt64 = 0
     var used: UInt64 = 0
+    var usedByWriters: UInt64 = 0
     for row in try #require(page.lists["features"]) {
       let bit = try #require(UInt64(row[1].dropFirst(2), radix: 16))
       #expect(bit == 1 << UInt64(row[0].split(separator: " ")[1])!)
-      guard row[0].hasPrefix("incompat") else { continue }
       let meaning = page.text.split(separator: ".It \(row[0]) Ta \(row[1]) Ta\n").last?.prefix { $0 != "\n" }
-      if meaning?.hasSuffix("(reserved)") == true { reserved |= bit } else { used |= bit }
+      let isReserved = meaning?.hasSuffix("(reserved)") == true
+      switch row[0].prefix(while: { $0 != " " }) {
+      case "incompat": if isReserved { reserved |= bit } else { used |= bit }
+      case "ro_compat": if !isReserved { usedByWriters |= bit }
+      default: #expect(isReserved, "\(row)")
+      }
     }
-    #expect(FeatureBits.known == FeatureBits(incompat: used))
+    #expect(FeatureBits.known == FeatureBits(incompat: used, readOnlyCompat: usedByWriters))
     // What element types and metrics demand is what is in use.
     let required = [0, 1, 3, 4, 5].flatMap { type in
       (0...4).map { FeatureBits.required(elementType: type, metric: $0).incompat }

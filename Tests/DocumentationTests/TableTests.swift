@@ -55,12 +55,14 @@ private let table = CommandCatalog.table
   static func words(_ line: String) -> [String] {
     var words: [String] = []
     var word: String?
-    var isQuoted = false
+    var quote: Character?
     for character in line {
-      if character == "'" {
-        isQuoted.toggle()
+      if character == quote {
+        quote = nil
+      } else if quote == nil, character == "'" || character == "\"" {
+        quote = character
         word = word ?? ""
-      } else if character == " ", !isQuoted {
+      } else if character == " ", quote == nil {
         if let done = word { words.append(done) }
         word = nil
       } else {

@@ -35,9 +35,9 @@ import Testing
   /// Options that belong to parts that do not exist yet are unknown.
   @Test(
     arguments: [
-      "search --filter x", "search --as-of 3", "search --ef 10", "search --text x", "import --resume",
+      "search --as-of 3", "search --ef 10", "search --text x", "import --resume",
       "import --on-error skip",
-      "create --index flat", "create --quantize rq", "verify --deep", "info --durability full",
+      "create --quantize rq", "info --durability full",
       "count --no-mmap",
       "get --verify-reads off", "scan --slow-log x",
     ])

@@ -35,7 +35,10 @@ import Testing
     #expect(result.errors.contains("no record has a field langg; did you mean lang?"))
     #expect(result.errors.contains("\n  lang = 'en' AND old.x != 1 AND langg = 'de'\n"))
     #expect(result.errors.contains("\n                                 ^~~~~\n"))
-    #expect(try scene.succeed("filter", "lang = en", "a.vdb").errors.contains("for text write 'en'"))
+    // A name that is like a field's is taken for that field, any other for text without its quotes.
+    #expect(try scene.succeed("filter", "lang = en", "a.vdb").errors.contains("did you mean n?"))
+    #expect(
+      try scene.succeed("filter", "lang = german", "a.vdb").errors.contains("for text write 'german'"))
     try scene.fail(6, "filter", "a = 1", "missing.vdb")
     // A number for ids that are strings.
     try scene.fail(2, "filter", "$id = 5", "a.vdb", "--test", "rows.jsonl", says: "write '5' in quotes")

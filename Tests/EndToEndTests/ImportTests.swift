@@ -163,7 +163,7 @@ import Testing
     #expect(hashes[0] != nil && hashes[0] == hashes[1])
     try scene.fail(2, "import", "--create", "z.vdb", "one.jsonl", "--memory-limit", "1M")
     try scene.fail(2, "import", "--create", "z.vdb", "one.jsonl", "--tmpdir", "/tmp", says: "--tmpdir")
-    try scene.fail(2, "import", "--create", "z.vdb", "one.jsonl", "--index", "auto")
+    try scene.fail(2, "import", "--create", "z.vdb", "one.jsonl", "--resume")
   }
 
   @Test func anInterruptLeavesEverythingAsItWas() throws {

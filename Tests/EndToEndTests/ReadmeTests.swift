@@ -44,7 +44,7 @@ import Testing
 
   @Test func everyCommandOfTheTourRuns() throws {
     let blocks = try tourBlocks()
-    #expect(blocks.count == 2)
+    #expect(blocks.count == 3)
     let folder = try TemporaryFolder()
     try FileManager.default.createSymbolicLink(
       atPath: folder.file("Fixtures"), withDestinationPath: PackageFolder.path + "/Fixtures")

@@ -61,6 +61,14 @@ package final class HDF5File {
   private static func rootHeader(_ bytes: HDF5Bytes) throws(FormatError) -> UInt64 {
     var block = try bytes.part("superblock", at: 0, count: min(bytes.size, 104))
     guard try block.take(8).elementsEqual(signature) else {
+      // The file may begin with data of others, behind which the superblock stands at 512 or a power of two above.
+      var place: UInt64 = 512
+      while place < bytes.size - min(bytes.size, 8), place <= 1 << 32 {
+        if try bytes.read(at: place, count: 8).elementsEqual(signature) {
+          throw bytes.unsupported("superblock", "a block of user data before the file")
+        }
+        place *= 2
+      }
       throw bytes.damage("superblock", at: 0, "the signature of an HDF5 file", "other bytes")
     }
     let version = try block.byte()

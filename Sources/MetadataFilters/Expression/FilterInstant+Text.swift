@@ -150,16 +150,16 @@ extension FilterInstant {
     /// One or more digits as nanoseconds; those after the ninth are skipped.
     mutating func fraction() -> Int64? {
       var value: Int64 = 0
-      var count = 0
+      var digits = 0
       while position < count {
         let digit = unsafe text[position] &- UInt8(ascii: "0")
         guard digit <= 9 else { break }
-        if count < 9 { value = value * 10 + Int64(digit) }
-        count += 1
+        if digits < 9 { value = value * 10 + Int64(digit) }
+        digits += 1
         position += 1
       }
-      guard count > 0 else { return nil }
-      for _ in min(count, 9)..<9 { value *= 10 }
+      guard digits > 0 else { return nil }
+      for _ in min(digits, 9)..<9 { value *= 10 }
       return value
     }
   }

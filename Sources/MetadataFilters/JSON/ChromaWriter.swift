@@ -16,13 +16,6 @@ enum ChromaWriter {
     case .compare(.path(let path), let comparison, .value(let value)):
       guard let word = word(comparison) else { break }
       return object(try key(path), object(word, try scalar(value)))
-    case .between(.path(let path), .value(let low), .value(let high), false):
-      let key = try key(path)
-      return object(
-        "$and",
-        .array([
-          object(key, object("$gte", try scalar(low))), object(key, object("$lte", try scalar(high))),
-        ]))
     case .member(.path(let path), .values(let values), false):
       return object(try key(path), object("$in", .array(try scalars(values))))
     case .contains(let path, .one, .values(let values), false):
@@ -60,7 +53,10 @@ enum ChromaWriter {
 
   private static func key(_ path: FilterPath) throws(FilterError) -> String {
     if path.root == .id, path.steps.isEmpty { return "#id" }
-    guard path.root == .metadata, path.steps.count == 1, case .name(let name) = path.steps[0] else {
+    // Names that begin with these marks are Chroma's own.
+    guard path.root == .metadata, path.steps.count == 1, case .name(let name) = path.steps[0],
+      name.first != UInt8(ascii: "$"), name.first != UInt8(ascii: "#")
+    else {
       throw FilterError(
         .unsupported, at: .nowhere, expected: "names of fields, which Chroma has on one level only",
         found: FilterPrinter.text(path))
@@ -91,6 +87,8 @@ enum ChromaWriter {
   private static func unsupported(_ expression: FilterExpression) -> FilterError {
     var hint: String?
     switch expression {
+    case .between(_, _, _, false):
+      hint = "two bounds of Chroma may be met by two elements of an array: write a >= … AND a <= …"
     case .compare(_, .notEqual, _): hint = "Chroma's $ne is TRUE without the field too: write NOT (a = …)"
     case .member(_, _, true): hint = "Chroma's $nin is TRUE without the field too: write NOT (a IN …)"
     case .contains(_, .one, _, true):

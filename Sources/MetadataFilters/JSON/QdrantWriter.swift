@@ -13,6 +13,7 @@ enum QdrantWriter {
   private static func filter(_ expression: FilterExpression) throws(FilterError) -> JSONValue {
     switch expression {
     case .and(let parts):
+      if let counted = try valuesCount(expression) { return object("must", .array([counted])) }
       // Complements go into a clause of their own.
       var must: [JSONValue] = []
       var mustNot: [JSONValue] = []
@@ -76,6 +77,8 @@ enum QdrantWriter {
       return try match(path, "text", .string(String(decoding: text, as: UTF8.self)))
     case .kind(let path, .null, false): return object("is_null", object("key", try key(path)))
     case .quantified(.any, let path, let condition):
+      // In a nested filter every key starts at the element, and brackets at the end of its own key are idle.
+      guard path.steps.last != .each, !readsRecord(condition) else { break }
       return object(
         "nested",
         .object([(key: "key", value: try key(path)), (key: "filter", value: try filter(condition))]))
@@ -83,6 +86,17 @@ enum QdrantWriter {
     case .constant, .compare, .between, .member, .text, .kind, .exists, .contains, .quantified: break
     }
     throw unsupported(expression)
+  }
+
+  /// Whether some path starts at the record; predicates of several paths are refused anyway.
+  private static func readsRecord(_ expression: FilterExpression) -> Bool {
+    switch expression {
+    case .and(let parts), .or(let parts): parts.contains(where: readsRecord)
+    case .not(let inner): readsRecord(inner)
+    case .quantified(_, let path, let condition): path.root == .metadata || readsRecord(condition)
+    case .constant, .compare, .between, .member, .text, .kind, .exists, .contains, .geo:
+      expression.firstPath?.root == .metadata
+    }
   }
 
   // MARK: Conditions

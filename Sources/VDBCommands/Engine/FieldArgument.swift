@@ -13,6 +13,10 @@ enum FieldArgument {
     case "$id" where allowsOwn: return FilterPath(.id)
     case "$created" where allowsOwn: return FilterPath(.created)
     case "$updated" where allowsOwn: return FilterPath(.updated)
+    case "$id", "$created", "$updated":
+      throw CommandFailure(
+        .usage, code: "field-path", "\(name): '\(text)' is no field of the metadata",
+        hint: text == "$id" ? nil : "--interval counts records by time")
     default: break
     }
     guard let path = FieldPath(text), !path.hasIndex else {

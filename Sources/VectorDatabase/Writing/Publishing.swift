@@ -48,6 +48,8 @@ extension CollectionWriter {
   ///
   /// The caller holds the writer lock and has rebased `manifest` on the newest version.
   func publish(_ files: [PendingFile], _ manifest: Manifest) throws(DatabaseError) -> Manifest {
+    // The version says up to which LSN it saw the log: what another writer left unflushed there must be durable first.
+    if log == nil, lastLog != nil, state.lastLSN > state.manifest.lastLSN { _ = try openLog() }
     var folders: [String] = []
     try liftedFile { () throws(FileError) in
       for file in files {

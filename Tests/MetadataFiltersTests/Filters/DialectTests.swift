@@ -140,7 +140,9 @@ import Testing
   /// What a dialect has no exact words for is refused.
   @Test(arguments: [
     ("a.b = 1", FilterText.Form.chroma), ("a != 1", .chroma), ("a LIKE 'x%'", .chroma),
-    ("NOT (a = 1 AND b = 2)", .chroma), ("TRUE", .chroma),
+    ("NOT (a = 1 AND b = 2)", .chroma), ("TRUE", .chroma), ("a BETWEEN 1 AND 2", .chroma),
+    ("\"$a\" = 1", .chroma), ("\"#id\" = 1", .chroma), ("ANY(a: b = 1)", .qdrant),
+    ("ANY(a[]: .b = 1)", .qdrant),
     ("EXISTS(a)", .qdrant), ("a STARTS WITH 'x'", .qdrant), ("a < 'x'", .qdrant),
     ("$created > NOW()", .qdrant), ("ALL(a: .x = 1)", .qdrant),
     ("LENGTH(a) = 1", .qdrant), ("a = b", .qdrant), ("a IN (1, 'x')", .qdrant), ("FALSE", .qdrant),
@@ -155,7 +157,7 @@ import Testing
 
   /// Errors in JSON point into it.
   @Test(arguments: [
-    (#"{"and":[{"path":"a","op":"~","value":1}]}"#, "column 25", "an operator"),
+    (#"{"and":[{"path":"a","op":"~","value":1}]}"#, "column 26", "an operator"),
     (#"{"path":"a","op":"="}"#, "column 1", "\"value\""),
     (#"{"path":"a b","op":"=","value":1}"#, "column 9", "the end of the path"),
     (#"{"path":"a","op":"=","value":1,"x":2}"#, "column 32", "only"),

@@ -203,7 +203,9 @@ struct NaiveFilter {
     guard text.utf8.allSatisfy({ $0 < 0x80 }), isDate || text.contains("T") else { return nil }
     let style = Date.ISO8601FormatStyle(timeZone: TimeZone(secondsFromGMT: 0) ?? .gmt)
     let parser = isDate ? style.year().month().day() : style
-    return (try? parser.parse(text)).map { $0.timeIntervalSince1970.rounded() }
+    // Foundation may take the 30th of February for a day in March.
+    guard let date = try? parser.parse(text), !isDate || parser.format(date) == text else { return nil }
+    return date.timeIntervalSince1970.rounded()
   }
 
   func isKind(_ value: NaiveValue, _ kind: FilterKind, _ isNegated: Bool) -> Bool {
