@@ -29,6 +29,9 @@ let tests: [(name: String, imports: [String])] = [
   ("FileStorageTests", ["FileStorage"]),
   ("VectorMathTests", ["VectorMath", "CVectorKernels"]),
   ("QuantizationTests", ["Quantization", "VectorMath", "CVectorKernels"]),
+  (
+    "VectorIndexesTests", ["VectorIndexes", "Quantization", "VectorMath", "FileStorage", "CVectorKernels"]
+  ),
   ("MetadataFiltersTests", ["MetadataFilters", "VectorMath", "FileStorage"]),
   (
     "VectorDatabaseTests",

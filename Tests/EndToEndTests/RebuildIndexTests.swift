@@ -59,7 +59,7 @@ import Testing
     try made.folder.write("rows.jsonl", Scene.lines(0..<20, dimension: 8))
     try made.succeed("import", "a.vdb", "rows.jsonl")
     #expect(try indexFiles(made).count == 1)
-    try made.fail(2, "create", "b.vdb", "--dims", "8", "--index", "graph")
+    try made.fail(2, "create", "b.vdb", "--dims", "8", "--index", "ivf")
   }
 
   @Test func buildsKeepsAndReplaces() throws {
@@ -75,7 +75,7 @@ import Testing
     #expect(try indexFiles(scene) == first)
     try scene.succeed("rebuild-index", "a.vdb", "--kind", "flat")
     #expect(try indexFiles(scene) != first)
-    try scene.fail(2, "rebuild-index", "a.vdb", "--kind", "graph")
+    try scene.fail(2, "rebuild-index", "a.vdb", "--kind", "ivf")
     try scene.fail(12, "rebuild-index", "a.vdb", "--read-only")
     try scene.whileLocked { () throws in
       #expect(try scene.run("rebuild-index", "a.vdb", "--lock-timeout", "0").status == 8)

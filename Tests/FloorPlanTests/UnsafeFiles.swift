@@ -44,7 +44,7 @@ struct UnsafeFiles {
         ],
         "Quantization": [
           "FrameQuery+Bounds", "FrameQuery+Tiles", "FrameQuery", "RaBitQuantizer", "RowSource",
-          "VectorFrame+Coding", "VectorFrame+Fitting",
+          "VectorFrame+Coding", "VectorFrame+Fitting", "VectorFrame+Query",
           "VectorFrame",
         ],
         "VectorIndexes": [
@@ -52,6 +52,18 @@ struct UnsafeFiles {
         ],
         "VectorIndexes/Flat": [
           "FlatIndex+Scan", "FlatIndex+Verification", "FlatIndex", "FlatIndexBuilder", "FlatScratch",
+        ],
+        "VectorIndexes/Graph": ["CodeKernels", "GraphPoints", "WorkArray"],
+        "VectorIndexes/Graph/Building": [
+          "CellWork", "CodeGroups", "GraphBuilder", "LeaderSet", "LeafNeighbors", "NeighborSelection",
+          "Partition", "Reservoirs", "Sketches",
+        ],
+        "VectorIndexes/Graph/Searching": [
+          "GraphQuery", "GraphRouter", "GraphView", "GraphWalk", "NodeFilter", "Prefetch",
+        ],
+        "VectorIndexes/Graph/Stored": [
+          "GraphAssembly", "GraphCalibrator+Sweep", "GraphCalibrator", "GraphContents",
+          "GraphIndex+Verification", "GraphIndex", "GraphIndexBuilder", "GraphRemeasuring",
         ],
       ]),
     UnsafeFiles(
@@ -100,7 +112,8 @@ struct UnsafeFiles {
           "RowFiltering", "RowOrdering", "RowSampling",
         ],
         "VectorDatabase/Search": [
-          "QueryState", "Search", "SearchSession+Codes", "SearchSession+Ranking", "SearchSession+Vectors",
+          "QueryState", "Search", "SearchSession+Codes", "SearchSession+Graph", "SearchSession+Ranking",
+          "SearchSession+Vectors",
           "SearchSession",
         ],
         "VectorDatabase/Segment": [

@@ -8,7 +8,25 @@ package enum RebuildIndexCommand: ToolCommand {
     "kind", .choice(IndexChoice.names.filter { $0 != "none" }), default: "auto",
     summary: "The kind of index to build",
     details:
-      "`flat` keeps codes of 8 bits beside the vectors, with which exact searches read a quarter of the bytes; it takes the place of that kind only. `auto` builds for every segment what pays and leaves exactly that."
+      "`flat` keeps codes of 8 bits beside the vectors, with which exact searches read a quarter of the bytes. `graph` joins the records to a graph, with which searches find nearly all of the nearest and look at few records. Either takes the place of that kind only. `auto` builds for every segment what pays and leaves exactly that. `hnsw` is another name of `graph`: a graph of one layer, where a small router takes the place of the upper ones."
+  )
+  package static let m = Option(
+    "m", .integer(4...64), "M", default: "16", summary: "Graph: half the neighbours of a record",
+    details:
+      "As in HNSW, whose lowest layer has twice M. More neighbours find more with the same ef, and take more space."
+  )
+  package static let efConstruction = Option(
+    "ef-construction", .integer(1...100_000), "N", default: "200", summary: "Graph: build quality",
+    details: "Up to 100 is --quality fast, up to 300 standard, above high: there are these three.")
+  package static let quality = Option(
+    "quality", .choice(GraphParameters.Quality.allCases.map(\.rawValue)), default: "standard",
+    summary: "Graph: build quality",
+    details:
+      "`fast` takes about two thirds of the time; `high` half as much again, for a recall of 0.99 and more.")
+  package static let queries = Option(
+    "queries", .path(.file), "FILE", summary: "Graph: measure its recall with these queries",
+    details:
+      "A file of any import format. Without it records of the collection are used, each left out of its own search; real queries may be harder."
   )
   package static let onlyMissing = Option(
     "only-missing", .flag, summary: "Leave segments alone that have a usable index")
@@ -23,11 +41,13 @@ package enum RebuildIndexCommand: ToolCommand {
       "An index holds no records: without it every answer is the same, only slower. Records that are still in the log are first moved into a segment, where they are enough for an index to pay.",
     ],
     operands: [Operands.collection],
-    options: [kind, onlyMissing, seed],
+    options: [kind, m, efConstruction, quality, queries, onlyMissing, seed],
     sharedOptions: SharedOptions.changing + [SharedOptions.threads, SharedOptions.memoryLimit],
+    exclusiveGroups: [ExclusiveGroup(["ef-construction", "quality"])],
     examples: [
       Example("vdb rebuild-index docs.vdb", "Build what pays for every segment."),
       Example("vdb rebuild-index docs.vdb --kind flat --only-missing", "Give every segment its codes."),
+      Example("vdb rebuild-index docs.vdb --kind graph --quality high", "Build graphs for a high recall."),
     ],
     exitNotes: ExitNotes.sorted(
       [], ExitNotes.writing, done: "the indexes are built and durable, or there was nothing to build"),
@@ -45,6 +65,15 @@ package enum RebuildIndexCommand: ToolCommand {
     request.movesLog = true
     request.options = context.indexOptions
     request.options.seed = arguments.integer(seed).map { UInt64($0) } ?? request.options.seed
+    var graph = GraphParameters.Quality.standard
+    if arguments.isGiven(efConstruction), let effort = arguments.integer(efConstruction) {
+      graph = GraphParameters.Quality(efConstruction: Int(clamping: effort))
+    } else if let name = arguments.text(quality), let named = GraphParameters.Quality(rawValue: name) {
+      graph = named
+    }
+    request.options.graph = GraphParameters(
+      m: Int(clamping: arguments.integer(m) ?? 16), quality: graph, seed: request.options.seed)
+    request.options.queries = try CalibrationQueries.read(context, collection, queries)
     let report: IndexReport
     if context.isDryRun {
       let snapshot = try engine { () throws(DatabaseError) in try Snapshot.open(collection) }

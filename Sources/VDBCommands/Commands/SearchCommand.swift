@@ -33,6 +33,15 @@ package enum SearchCommand: ToolCommand {
     "after", .text, "CURSOR", summary: "Go on behind a record: DISTANCE,ID as an earlier page printed them")
   package static let exact = Option(
     "exact", .flag, summary: "Compare with every record, using no approximate index")
+  package static let recall = Option(
+    "recall", .number(0.01...0.9999), "R", default: "0.95",
+    summary: "The share of the true nearest that an approximate index is to find",
+    details:
+      "How far a graph is searched for it was measured when the graph was built; where no measured effort reaches R, that is said. Without an approximate index every search is exact."
+  )
+  package static let effort = Option(
+    "ef", .integer(1...1_000_000), "N",
+    summary: "Candidates that a graph keeps, instead of what --recall asks for")
   package static let with = Option(
     "with", .choice(["payload", "vector"]), "PARTS", repetition: .commaList,
     summary: "Print these parts of every hit too: payload, vector")
@@ -63,7 +72,8 @@ package enum SearchCommand: ToolCommand {
     options: [
       vector, id, queries, k,
     ] + SharedOptions.filtering + [
-      maxDistance, minScore, fields, with, format, offset, after, exact, exitStatus, positions, from,
+      maxDistance, minScore, fields, with, format, offset, after, exact, recall, effort, exitStatus,
+      positions, from,
       SharedOptions.vectorField, explain, profile,
     ],
     sharedOptions: SharedOptions.writing + [SharedOptions.idsAsStrings] + SharedOptions.reading + [
@@ -73,6 +83,7 @@ package enum SearchCommand: ToolCommand {
       ExclusiveGroup(["vector", "id", "queries"], isRequired: true),
       ExclusiveGroup(["max-distance", "min-score"]), ExclusiveGroup(["offset", "after"]),
       ExclusiveGroup(["format", "json"]), ExclusiveGroup(["after", "queries"]), SharedOptions.filterGroup,
+      ExclusiveGroup(["exact", "recall", "ef"]),
     ],
     dependencies: [
       Dependency("from", needs: "queries"), Dependency("vector-field", needs: "queries"),

@@ -41,7 +41,10 @@ struct IndexText {
 
   /// What a search by these indexes gives.
   private var promise: String {
-    report.kinds.allSatisfy { $0 == .flat } ? "exact" : "approximate"
+    let recalls = report.built.compactMap(\.recall)
+    guard report.kinds.contains(.graph) else { return "exact" }
+    guard let least = recalls.min() else { return "approximate" }
+    return "recall@10 \(NumberText.fixed(Double(least), 2)) promised"
   }
 
   private var nothing: String {
@@ -64,6 +67,7 @@ struct IndexText {
       json.member("segment", built.segment)
       json.member("rows", built.rows)
       json.member("bytes", built.bytes)
+      if let recall = built.recall { json.member("recall", NumberText.fixed(Double(recall), 4)) }
       json.endObject()
     }
     json.endArray()

@@ -32,7 +32,13 @@ enum SearchArguments {
     if let cursor = arguments.text(SearchCommand.after) {
       request.after = try place(cursor, settings.idType)
     }
-    if arguments.flag(SearchCommand.exact) { request.method = .exact }
+    if arguments.flag(SearchCommand.exact) {
+      request.method = .exact
+    } else if let effort = arguments.integer(SearchCommand.effort) {
+      request.method = .effort(Int(clamping: effort))
+    } else if arguments.isGiven(SearchCommand.recall), let recall = arguments.number(SearchCommand.recall) {
+      request.method = .recall(recall)
+    }
     let deadline = context.deadline
     request.isCancelled = {
       if Signals.requested != nil { return true }

@@ -46,6 +46,8 @@ struct SearchExplanation {
       "exact scan of all vectors: a fast bound for every row, the exact distance where it can matter"
     case .codes:
       "exact scan of codes of 8 bits: a bound for every row, the exact distance where it can matter"
+    case .graph:
+      "walk through a graph, then the exact distances of what it came near"
     }
   }
 

@@ -152,7 +152,7 @@ struct SearchRun {
     }
     context.messages.note(
       """
-      profile: \(queryCount) queries, \(work.scanned) rows scanned, \(work.codeBytes) bytes of codes, \(work.scored) rows scored exactly, \(request.threads) threads
+      profile: \(queryCount) queries, \(work.scanned) rows scanned, \(work.codeBytes) bytes of codes, \(work.hops) lists of a graph, \(work.scored) rows scored exactly, \(request.threads) threads
       profile: open \(milliseconds(opened - began)), read queries \(milliseconds(readNanoseconds)), search \(milliseconds(searchNanoseconds)), write \(milliseconds(writeNanoseconds)), all \(milliseconds(MonotonicClock.now() - began))
       """)
   }

@@ -10,7 +10,7 @@ package enum JSONOutput {
       filter
     case gc, gen, help,
       info, insert
-    case list, log, message, page, progress, schema, search, update, upsert, verify, version
+    case list, log, message, page, progress, schema, search, tune, update, upsert, verify, version
     case `import`
     case rebuildIndex = "rebuild-index"
 

@@ -8,6 +8,8 @@ package struct IndexRequest: Sendable {
   package var choice = IndexChoice.automatic
   /// Leaves segments alone that have a usable index of the wanted kind.
   package var onlyMissing = false
+  /// Measures existing graphs anew instead of building.
+  package var remeasures = false
   /// The segments to look at, by number; nil for all.
   package var segments: Set<UInt64>?
   /// Moves rows from the log into a segment first, when there are enough of them.
@@ -26,6 +28,8 @@ package struct IndexReport: Equatable, Sendable {
     package let rows: UInt64
     /// Bytes of the file; 0 for a rehearsal.
     package var bytes: UInt64
+    /// The recall at 10 that a graph promises for the usual effort; nil for other kinds, or when nothing was measured.
+    package var recall: Float?
   }
 
   package var version: UInt64 = 0
@@ -81,6 +85,7 @@ package enum IndexBuilder {
       let existing = state.manifest.indexes.filter { $0.segment == live.entry.number }
       let kind = IndexPolicy.kind(request.choice, rows: live.entry.rows, collection.settings)
       let same = existing.first { $0.kind == kind?.rawValue }
+      if request.remeasures, same.map({ !isUsable($0, live.entry, collection) }) ?? true { continue }
       if request.choice == .automatic {
         // An automatic choice leaves exactly one kind; what this program does not know, it leaves alone.
         for entry in existing where IndexKind(rawValue: entry.kind) != nil && entry.kind != kind?.rawValue {
@@ -101,6 +106,17 @@ package enum IndexBuilder {
     }
     plan.report.removed += plan.unwanted.count
     return plan
+  }
+
+  /// The recall that a finished graph promises; its file still has a temporary name.
+  private static func promisedRecall(
+    _ entry: IndexEntry, _ task: Task, _ temporaryName: String, _ collection: Collection
+  ) -> Float? {
+    guard task.kind == .graph,
+      case .graph(let index)? = try? OpenIndex.open(
+        collection.fileSystem, entry, of: task.segment, collection, name: temporaryName)
+    else { return nil }
+    return index.calibration.choice(k: 10, recall: GraphUse.usualRecall)?.promised
   }
 
   private static func isUsable(_ entry: IndexEntry, _ segment: SegmentEntry, _ collection: Collection) -> Bool
@@ -157,7 +173,7 @@ package enum IndexBuilder {
       for (index, task) in plan.tasks.enumerated() {
         if request.options.isCancelled() { throw .cancelled }
         let name = uniqueTemporaryName(fs, "index", index)
-        let entry = try build(task, snapshot, name, request.options)
+        let entry = try build(task, snapshot, name, request)
         built.append((task, entry, name))
       }
       let writer = try openWriter()
@@ -179,14 +195,18 @@ package enum IndexBuilder {
   }
 
   private static func build(
-    _ task: Task, _ snapshot: Snapshot, _ name: String, _ options: IndexBuildOptions
+    _ task: Task, _ snapshot: Snapshot, _ name: String, _ request: IndexRequest
   ) throws(DatabaseError) -> IndexEntry {
     guard
       let live = snapshot.state.segments.first(where: { $0.entry.number == task.segment.number })
     else { throw .cancelled }
     do throws(IndexBuildError) {
+      if request.remeasures, let index = snapshot.indexes.index(task.kind, for: task.segment) {
+        return try index.remeasure(
+          live.segment, task.segment, snapshot.collection, temporaryName: name, request.options)
+      }
       return try OpenIndex.build(
-        task.kind, live.segment, task.segment, snapshot.collection, temporaryName: name, options)
+        task.kind, live.segment, task.segment, snapshot.collection, temporaryName: name, request.options)
     } catch {
       // A builder removes what it has not finished.
       switch error {
@@ -226,7 +246,8 @@ package enum IndexBuilder {
       files.append(PendingFile(temporaryName: part.temporaryName, finalName: FileNames.index(entry.number)))
       report.built.append(
         IndexReport.Built(
-          kind: part.task.kind, segment: entry.segment, rows: part.task.segment.rows, bytes: entry.bytes))
+          kind: part.task.kind, segment: entry.segment, rows: part.task.segment.rows, bytes: entry.bytes,
+          recall: promisedRecall(part.entry, part.task, part.temporaryName, writer.collection)))
       changed = true
     }
     guard changed else { return }

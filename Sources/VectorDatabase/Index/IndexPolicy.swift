@@ -12,7 +12,7 @@ package enum IndexChoice: Equatable, Sendable {
   case kind(IndexKind)
 
   /// The names of all choices that this program can carry out.
-  package static let names = ["auto", "none", IndexKind.flat.rawValue]
+  package static let names = ["auto", "none", IndexKind.flat.rawValue, IndexKind.graph.rawValue, "hnsw"]
 
   /// The choice of that name; nil when there is none.
   package init?(name: String) {
@@ -20,6 +20,8 @@ package enum IndexChoice: Equatable, Sendable {
     case "auto": self = .automatic
     case "none": self = .none
     case IndexKind.flat.rawValue: self = .kind(.flat)
+    // The name that users of other stores know.
+    case IndexKind.graph.rawValue, "hnsw": self = .kind(.graph)
     default: return nil
     }
   }
@@ -42,17 +44,23 @@ package enum IndexPolicy {
   /// Fewer rows are scanned as fast without codes: opening one more file costs as much as it saves.
   static let leastRows: UInt64 = 4096
 
+  /// From so many bytes of codes of 8 bits on a scan of them takes longer than users wait for, and a graph pays.
+  static let leastGraphBytes: UInt64 = 24_000_000
+
   /// The kinds of index that this program can build for a collection's vectors.
   static func supports(_ kind: IndexKind, _ settings: CollectionSettings) -> Bool {
     switch kind {
     case .flat: FlatIndex.supports(dimension: settings.dimension, settings.elementType, settings.metric)
-    case .graph: false
+    case .graph: GraphIndex.supports(dimension: settings.dimension, settings.elementType, settings.metric)
     }
   }
 
   /// The kind that pays for a segment with that many rows; nil for none.
   static func automaticKind(rows: UInt64, _ settings: CollectionSettings) -> IndexKind? {
-    rows >= leastRows && supports(.flat, settings) ? .flat : nil
+    guard rows >= leastRows else { return nil }
+    let (bytes, overflow) = rows.multipliedReportingOverflow(by: UInt64(settings.dimension))
+    if overflow || bytes >= leastGraphBytes, supports(.graph, settings) { return .graph }
+    return supports(.flat, settings) ? .flat : nil
   }
 
   /// The kind that a choice means for a segment.

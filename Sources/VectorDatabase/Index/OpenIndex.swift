@@ -5,12 +5,13 @@ import VectorMath
 /// An open index file of one segment: the one place that knows every kind.
 enum OpenIndex: Sendable {
   case flat(FlatIndex)
+  case graph(GraphIndex)
 
   /// The newest layout of a kind that this program reads.
   static func newestLayout(_ kind: IndexKind) -> UInt32 {
     switch kind {
     case .flat: FlatIndex.layout
-    case .graph: 0
+    case .graph: GraphIndex.layout
     }
   }
 
@@ -31,10 +32,7 @@ enum OpenIndex: Sendable {
       fs, entry, of: segment, collection.identity, newestLayout: newestLayout(kind), name: name)
     switch kind {
     case .flat: return .flat(try FlatIndex(file, header))
-    case .graph:
-      throw .unsupported(
-        UnsupportedFormat(
-          path: file.name, reason: .indexLayout(kind: entry.kind, found: header.layout, newest: 0)))
+    case .graph: return .graph(try GraphIndex(file, header))
     }
   }
 
@@ -52,20 +50,36 @@ enum OpenIndex: Sendable {
         segment.storedVectors, of: entry, collection.identity, on: collection.fileSystem,
         temporaryName: temporaryName, options)
     case .graph:
-      throw .storage(
-        .unsupported(
-          UnsupportedFormat(
-            path: temporaryName, reason: .indexLayout(kind: kind.rawValue, found: 1, newest: 0))))
+      finished = try GraphIndexBuilder.build(
+        segment.storedVectors, of: entry, collection.identity, on: collection.fileSystem,
+        temporaryName: temporaryName, options)
     }
     return IndexEntry(
       number: 0, kind: kind.rawValue, segment: entry.number, bytes: finished.bytes, sha256: finished.sha256,
       footerCRC: finished.footerCRC)
   }
 
+  /// Writes the index file anew with another measurement of its recall; the caller renames it.
+  func remeasure(
+    _ segment: Segment, _ entry: SegmentEntry, _ collection: Collection, temporaryName: String,
+    _ options: IndexBuildOptions
+  ) throws(IndexBuildError) -> IndexEntry {
+    guard case .graph(let index) = self else {
+      return try Self.build(.flat, segment, entry, collection, temporaryName: temporaryName, options)
+    }
+    let finished = try GraphIndexBuilder.remeasure(
+      index, segment.storedVectors, collection.identity, on: collection.fileSystem,
+      temporaryName: temporaryName, options)
+    return IndexEntry(
+      number: 0, kind: IndexKind.graph.rawValue, segment: entry.number, bytes: finished.bytes,
+      sha256: finished.sha256, footerCRC: finished.footerCRC)
+  }
+
   /// The container, for checks of its bytes.
   var file: ContainerFile {
     switch self {
     case .flat(let index): index.file
+    case .graph(let index): index.file
     }
   }
 
@@ -75,6 +89,9 @@ enum OpenIndex: Sendable {
   ) throws(IndexBuildError) -> [CorruptionError] {
     switch self {
     case .flat(let index):
+      try index.verifyContents(
+        segment.storedVectors, threads: threads, limit: limit, isCancelled: isCancelled)
+    case .graph(let index):
       try index.verifyContents(
         segment.storedVectors, threads: threads, limit: limit, isCancelled: isCancelled)
     }

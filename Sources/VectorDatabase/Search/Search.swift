@@ -52,6 +52,8 @@ package struct SearchTuning: Sendable {
   package var leastDecidedRows = 4096
   /// A block of which more than one row in this many stays is scanned plainly.
   package var plainShare = 10
+  /// Whether a graph is used only where that is faster than reading the rows one by one.
+  package var weighsGraphs = true
   /// Rows below which a part of a segment is not worth a thread.
   package var leastRowsOfPart = 4096
 
@@ -81,20 +83,23 @@ package struct SearchWork: Sendable {
   package var codeBytes = 0
   /// Rows whose exact distance was computed.
   package var scored = 0
+  /// Lists of a graph that were read.
+  package var hops = 0
 
   package init() { self.init(scanned: 0) }
 
-  init(scanned: Int = 0, codeBytes: Int = 0, scored: Int = 0) {
+  init(scanned: Int = 0, codeBytes: Int = 0, scored: Int = 0, hops: Int = 0) {
     self.scanned = scanned
     self.codeBytes = codeBytes
     self.scored = scored
+    self.hops = hops
   }
 
   /// What came on top of an earlier count.
   func subtracting(_ earlier: SearchWork) -> SearchWork {
     SearchWork(
       scanned: scanned - earlier.scanned, codeBytes: codeBytes - earlier.codeBytes,
-      scored: scored - earlier.scored)
+      scored: scored - earlier.scored, hops: hops - earlier.hops)
   }
 
   /// Adds the work of another part.
@@ -102,6 +107,7 @@ package struct SearchWork: Sendable {
     scanned += other.scanned
     codeBytes += other.codeBytes
     scored += other.scored
+    hops += other.hops
   }
 }
 

@@ -10,6 +10,8 @@ struct SearchPiece: Sendable {
   let rows: Range<Int>
   /// The index that is used; nil for a scan of the vectors.
   let index: OpenIndex?
+  /// How far its graph is searched; nil for other kinds.
+  var graph: GraphUse?
   /// Why: a phrase.
   let reason: String
 
@@ -17,6 +19,10 @@ struct SearchPiece: Sendable {
   static func all(_ snapshot: Snapshot, _ request: SearchRequest) -> [SearchPiece] {
     var pieces: [SearchPiece] = []
     for (index, live) in snapshot.state.segments.enumerated() where live.liveCount > 0 {
+      if let piece = graphPiece(live, at: index, snapshot, request) {
+        pieces.append(piece)
+        continue
+      }
       let (used, reason) = choose(live, at: index, snapshot, request)
       pieces.append(
         SearchPiece(segment: index, rows: 0..<live.segment.rows, index: used, reason: reason))
@@ -30,6 +36,48 @@ struct SearchPiece: Sendable {
           reason: "rows in the log have no index"))
     }
     return pieces
+  }
+
+  /// The piece of a segment whose graph is worth using; nil for another way.
+  private static func graphPiece(
+    _ live: LiveSegment, at position: Int, _ snapshot: Snapshot, _ request: SearchRequest
+  ) -> SearchPiece? {
+    // Paging goes on behind a place in the whole order, which only an exact search knows.
+    guard request.method != .exact, request.k != nil, request.after == nil,
+      snapshot.indexes.isNamed(.graph, for: live.entry)
+    else { return nil }
+    var wanted = live.liveCount
+    if let filter = request.filter { wanted = filter.segments[position].subtracting(live.dead).count }
+    let tuning = request.tuning
+    guard wanted > tuning.fewRows, request.capacity < wanted / max(1, tuning.wantedShare),
+      case .graph(let index)? = snapshot.indexes.index(.graph, for: live.entry), index.nodes > 0
+    else { return nil }
+    let isFiltered = wanted < live.segment.rows
+    let use = GraphUse(index, request, wanted: wanted, isFiltered: isFiltered)
+    if case .effort = request.method, request.filter == nil {
+      return SearchPiece(
+        segment: position, rows: 0..<live.segment.rows, index: .graph(index), graph: use,
+        reason: "ef \(use.breadth) was asked for")
+    }
+    // What reading the wanted vectors one by one takes.
+    let each = 20 + Double(snapshot.collection.identity.vectorBytes) / 20
+    guard !tuning.weighsGraphs || use.nanoseconds < Double(wanted) * each else { return nil }
+    var reason = "ef \(use.breadth)"
+    if let promised = use.promised {
+      reason += ", recall \(hundredths(promised)) promised by its measurement"
+    }
+    if request.filter != nil { reason += "; rows that the filter leaves out are passed" }
+    return SearchPiece(
+      segment: position, rows: 0..<live.segment.rows, index: .graph(index), graph: use, reason: reason)
+  }
+
+  /// A share with up to three decimals, rounded down.
+  static func hundredths(_ value: Float) -> String {
+    let thousandths = Int((value * 1000).rounded(.down))
+    guard thousandths < 1000 else { return "1" }
+    let digits = String(thousandths)
+    let padded = String(repeating: "0", count: 3 - digits.count) + digits
+    return "0." + (padded.hasSuffix("0") ? String(padded.dropLast()) : padded)
   }
 
   private static func choose(

@@ -11,6 +11,8 @@ package struct SearchPlan: Sendable {
     case scan
     /// Codes of 8 bits leave out what cannot be near; the rest is compared.
     case codes
+    /// A walk through a graph comes near the nearest rows.
+    case graph
   }
 
   /// One segment, or the log.
@@ -50,10 +52,12 @@ extension Snapshot {
         }
       }
       let (strategy, rowBytes) = piece.cost(collection)
+      // A walk looks at about half of the neighbours of each candidate that it keeps.
+      let read = piece.graph.map { min(rows, $0.frontier * $0.index.maximumNeighbors / 2) } ?? rows
       plan.parts.append(
         SearchPlan.Part(
           segment: piece.segment.map { state.segments[$0].entry.number }, strategy: strategy, rows: rows,
-          bytes: UInt64(rows) * UInt64(rowBytes), reason: piece.reason))
+          bytes: UInt64(read) * UInt64(rowBytes), reason: piece.reason))
     }
     plan.warnings = indexes.takeWarnings()
     return plan
@@ -65,6 +69,7 @@ extension SearchPiece {
   fileprivate func cost(_ collection: Collection) -> (SearchPlan.Strategy, rowBytes: Int) {
     switch index {
     case .flat(let flat)?: (.codes, flat.frame.paddedDimension + 8)
+    case .graph(let index)?: (.graph, index.codec.recordBytes(index.frame.paddedDimension))
     case nil: (.scan, collection.identity.vectorBytes)
     }
   }

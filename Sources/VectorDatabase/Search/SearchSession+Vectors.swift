@@ -68,7 +68,7 @@ extension SearchSession {
     subscript(place: Int) -> Int { some.map { $0[place] } ?? range.lowerBound + place }
   }
 
-  private func scanVectors(
+  func scanVectors(
     of piece: SearchPiece, _ rows: Range<Int>, _ list: QueryList
   ) throws(DatabaseError) {
     let grid = grid(rows: rows.count, queries: list.count, most: Self.scannedAtOnce)

@@ -40,6 +40,8 @@ package final class SearchSession: @unchecked Sendable {
   var scans: [FastDistance] = []
   private var flatQueries: [FlatQueries] = []
   private var plainPieces: [SearchPiece] = []
+  /// Queries that a walk through a graph has not answered.
+  private var unfinished: [(piece: SearchPiece, queries: [Int])] = []
   private var states: [QueryState] = []
   private var flatScratches: [FlatScratch] = []
   private var scanScratches: [ScanScratch] = []
@@ -48,6 +50,7 @@ package final class SearchSession: @unchecked Sendable {
   private let failure = Mutex<DatabaseError?>(nil)
   private let hasFailed = Atomic<Bool>(false)
   let tally = SharedTally()
+  let graphs = GraphMemory()
 
   /// Prepares to answer queries as a request wants it.
   package init(_ snapshot: Snapshot, _ request: SearchRequest) {
@@ -72,14 +75,22 @@ package final class SearchSession: @unchecked Sendable {
     failure.withLock { $0 = nil }
     prepare(count)
     plainPieces.removeAll(keepingCapacity: true)
+    unfinished.removeAll(keepingCapacity: true)
     for piece in pieces {
       switch piece.index {
       case .flat(let index)?: if try !searchCodes(of: piece, index) { plainPieces.append(piece) }
+      case .graph?:
+        guard let use = piece.graph, let left = try searchGraph(of: piece, use) else {
+          plainPieces.append(piece)
+          continue
+        }
+        if !left.isEmpty { unfinished.append((piece, left)) }
       case nil: plainPieces.append(piece)
       }
     }
     try scoreCandidates()
     try scanPlainBlocks()
+    for (piece, list) in unfinished { try scanVectors(of: piece, piece.rows, QueryList(list)) }
     for piece in plainPieces { try scanVectors(of: piece, piece.rows, 0..<count) }
     for query in 0..<count {
       let state = state(query)
@@ -233,11 +244,13 @@ final class SharedTally: Sendable {
   private let scanned = Atomic<Int>(0)
   private let codeBytes = Atomic<Int>(0)
   private let scored = Atomic<Int>(0)
+  private let hops = Atomic<Int>(0)
 
   func add(_ work: SearchWork) {
     scanned.wrappingAdd(work.scanned, ordering: .relaxed)
     codeBytes.wrappingAdd(work.codeBytes, ordering: .relaxed)
     scored.wrappingAdd(work.scored, ordering: .relaxed)
+    if work.hops > 0 { hops.wrappingAdd(work.hops, ordering: .relaxed) }
   }
 
   /// What was counted, which then begins anew.
@@ -246,6 +259,7 @@ final class SharedTally: Sendable {
     work.scanned = scanned.exchange(0, ordering: .relaxed)
     work.codeBytes = codeBytes.exchange(0, ordering: .relaxed)
     work.scored = scored.exchange(0, ordering: .relaxed)
+    work.hops = hops.exchange(0, ordering: .relaxed)
     return work
   }
 }

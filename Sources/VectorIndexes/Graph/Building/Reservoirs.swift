@@ -1,0 +1,116 @@
+internal import CVectorKernels
+internal import Synchronization
+
+/// The best candidates for neighbours of each point in a range, at most one for each side on which a candidate can lie.
+///
+/// What is kept in the end does not depend on the order of offers: with the strict total order (distance, point) it is the
+/// `capacity` least of the minima of all sides. Once the reservoir is full its greatest entry never grows. If a side's minimum
+/// was refused or pushed out, `capacity` entries of other sides were less at that moment, so as many minima are less, and
+/// no greater one of its side can enter later; otherwise it entered, and nothing of its side replaces it. So threads
+/// may offer at once, and a repeated offer changes nothing.
+///
+/// - Source: Rubel et al. 2026, PiPNN (HashPrune).
+@safe
+package final class Reservoirs: @unchecked Sendable {
+  /// The points whose candidates are kept; offers to others are ignored.
+  package let range: Range<Int>
+  /// Candidates kept for each.
+  package let capacity: Int
+  private let sketches: Sketches
+  private let counts: WorkArray<UInt8>
+  /// For each point the sides of its candidates, two bytes each, then the candidates, eight bytes each.
+  private let blocks: WorkArray<UInt64>
+  private let blockWords: Int
+  private let locks: UnsafeMutableBufferPointer<Atomic<UInt8>>?
+
+  /// Bytes for each point of the range.
+  static func bytes(capacity: Int) -> Int { capacity * 10 + 1 }
+
+  /// Empty reservoirs; `isShared` when several threads will offer at once.
+  package init(range: Range<Int>, capacity: Int, sketches: Sketches, isShared: Bool) {
+    precondition(capacity > 0 && capacity <= 128)
+    self.range = range
+    self.capacity = capacity
+    self.sketches = sketches
+    counts = WorkArray(count: range.count, repeating: 0)
+    blockWords = (capacity + 3) / 4 + capacity
+    blocks = WorkArray(count: range.count * blockWords, repeating: 0)
+    if isShared {
+      let all = UnsafeMutableBufferPointer<Atomic<UInt8>>.allocate(capacity: 1 << 14)
+      for index in all.indices { unsafe all.initializeElement(at: index, to: Atomic<UInt8>(0)) }
+      unsafe locks = all
+    } else {
+      unsafe locks = nil
+    }
+  }
+
+  deinit {
+    unsafe locks?.deinitialize()
+    unsafe locks?.deallocate()
+  }
+
+  /// Asks for the memory of a point's candidates, to which some will be offered soon.
+  @inline(__always)
+  func prefetch(_ point: UInt32) {
+    guard range.contains(Int(point)) else { return }
+    let block = unsafe UnsafeRawPointer(
+      blocks.pointer((Int(point) - range.lowerBound) * blockWords, blockWords))
+    // The sides, and as many candidates as there usually are.
+    for line in 0..<5 { unsafe vk_prefetch(block + 64 * line) }
+  }
+
+  /// Offers a candidate for a neighbour of `point`.
+  @inline(__always)
+  package func offer(_ candidate: UInt32, to point: UInt32, distance: UInt32) {
+    guard range.contains(Int(point)) else { return }
+    let side = sketches.side(of: candidate, from: point)
+    let entry = UInt64(distance) << 32 | UInt64(candidate)
+    let place = Int(point) - range.lowerBound
+    if let locks = unsafe locks {
+      // Safe: the stripe is below the number of locks. Held for a few dozen instructions.
+      let stripe = place & (1 << 14 - 1)
+      while unsafe locks[stripe].exchange(1, ordering: .acquiring) != 0 {}
+      keep(entry, side, place)
+      unsafe locks[stripe].store(0, ordering: .releasing)
+    } else {
+      keep(entry, side, place)
+    }
+  }
+
+  private func keep(_ entry: UInt64, _ side: UInt16, _ place: Int) {
+    let count = Int(counts[place])
+    // Safe: each point of the range has `capacity` entries.
+    let block = unsafe blocks.pointer(place * blockWords, blockWords)
+    let sides = unsafe UnsafeMutableRawPointer(block).assumingMemoryBound(to: UInt16.self)
+    let entries = unsafe block + (blockWords - capacity)
+    var index = 0
+    while index < count, unsafe sides[index] != side { index &+= 1 }
+    if index < count {
+      if unsafe entry < entries[index] { unsafe entries[index] = entry }
+      return
+    }
+    if count < capacity {
+      unsafe entries[count] = entry
+      unsafe sides[count] = side
+      counts[place] = UInt8(count + 1)
+      return
+    }
+    var worst = 0
+    for index in 1..<count where unsafe entries[index] > entries[worst] { worst = index }
+    guard unsafe entry < entries[worst] else { return }
+    unsafe entries[worst] = entry
+    unsafe sides[worst] = side
+  }
+
+  /// How many candidates are kept for `point`, which must be in the range.
+  func count(_ point: Int) -> Int { Int(counts[point - range.lowerBound]) }
+
+  /// The candidates kept for `point`, which must be in the range: nearest first, distance in the upper half.
+  package func sorted(_ point: Int, into result: inout [UInt64]) {
+    let place = point - range.lowerBound
+    result.removeAll(keepingCapacity: true)
+    let first = place * blockWords + blockWords - capacity
+    for index in 0..<Int(counts[place]) { result.append(blocks[first + index]) }
+    result.sort()
+  }
+}

@@ -1,0 +1,12 @@
+internal import CVectorKernels
+
+/// Asks for memory that is read soon.
+///
+/// Any address may be given; nothing else happens.
+package func prefetch(_ address: UnsafeRawPointer, bytes: Int) {
+  var offset = 0
+  while offset < bytes {
+    unsafe vk_prefetch(address + offset)
+    offset += 64
+  }
+}

@@ -1,0 +1,104 @@
+import TestSupport
+import Testing
+import VectorIndexes
+import VectorMath
+
+/// What is promised, and what a wanted recall costs.
+struct GraphCalibrationTests {
+  private static func entry(_ k: Int, _ breadth: Int, _ lower: Float) -> GraphCalibration.Entry {
+    GraphCalibration.Entry(
+      k: k, breadth: breadth, recall: min(1, lower + 0.01), lower: lower, worstTenth: 0.5, hops: 10,
+      estimates: 100)
+  }
+
+  static let sample = GraphCalibration(
+    [
+      entry(1, 1, 0.7), entry(1, 8, 0.97), entry(10, 10, 0.8), entry(10, 20, 0.9), entry(10, 40, 0.88),
+      entry(10, 80, 0.99), entry(100, 100, 0.9), entry(100, 400, 0.98),
+    ], queryCount: 500, source: .rows)
+
+  @Test func bytesRoundTrip() {
+    #expect(GraphCalibration(bytes: Self.sample.bytes) == Self.sample)
+    #expect(GraphCalibration(bytes: []) == nil)
+    var bytes = Self.sample.bytes
+    bytes[8] = 9
+    #expect(GraphCalibration(bytes: bytes) == nil)
+    bytes = Self.sample.bytes
+    bytes.removeLast()
+    #expect(GraphCalibration(bytes: bytes) == nil)
+  }
+
+  @Test func anyBytesAreReadOrRefused() {
+    var random = TestSupport.SeededGenerator(seed: 77)
+    for _ in 0..<2000 {
+      var bytes = Self.sample.bytes
+      for _ in 0..<1 + random.below(4) { bytes[random.below(bytes.count)] = UInt8(random.below(256)) }
+      if let read = GraphCalibration(bytes: bytes) {
+        for k in [1, 2, 10, 50, 100, 1000] { _ = read.choice(k: k, recall: 0.95) }
+        _ = read.promise(k: 10, breadth: 50)
+      }
+    }
+  }
+
+  @Test func theLeastEffortThatPromisesEnoughIsChosen() throws {
+    // Between 40 (held at 0.9) and 80 (0.99): five ninths of the way.
+    let choice = try #require(Self.sample.choice(k: 10, recall: 0.95))
+    #expect(choice.breadth == 63)
+    #expect(choice.isReached)
+    #expect(Self.sample.choice(k: 10, recall: 0.5)?.breadth == 10)
+    let unreached = try #require(Self.sample.choice(k: 10, recall: 0.999))
+    #expect(!unreached.isReached)
+    #expect(unreached.breadth == 80)
+    #expect(unreached.promised == 0.99)
+  }
+
+  @Test func effortGrowsWithRecallAndWithK() throws {
+    for k in [1, 3, 10, 30, 100, 1000] {
+      var last = 0
+      for recall in stride(from: 0.7, to: 0.97, by: 0.01) {
+        let choice = try #require(Self.sample.choice(k: k, recall: recall))
+        #expect(choice.breadth >= last)
+        #expect(choice.breadth >= k)
+        last = choice.breadth
+      }
+    }
+    #expect(GraphCalibration([], queryCount: 0, source: .rows).choice(k: 10, recall: 0.9) == nil)
+  }
+
+  @Test(arguments: 1...6)
+  func promisedRecallIsKeptOnFreshQueries(seed: UInt64) throws {
+    // Rows and queries of one distribution: the last 300 are not in the graph.
+    let all = SampleVectors.clustered(4300, dimension: 48, metric: .l2, seed: seed)
+    let vectors = SampleVectors(Array(all.rows.prefix(4000)), dimension: 48, metric: .l2)
+    let (contents, rows) = try vectors.contents()
+    let calibrator = GraphCalibrator(
+      contents: contents, rows: rows, source: vectors.source, metric: .l2, threads: 2)
+    let calibration = try calibrator.measure(nil)
+    #expect(calibration.queryCount == 200)
+    let search = try #require(SampleSearch(vectors, contents))
+    for recall in [0.8, 0.9, 0.95] {
+      let choice = try #require(calibration.choice(k: 10, recall: recall))
+      #expect(choice.isReached)
+      var hits = 0
+      for query in all.rows.dropFirst(4000) {
+        #expect(try search.begin(query, breadth: choice.breadth))
+        try search.walk.run()
+        hits += Set(vectors.nearest(query, 10)).intersection(search.rows(query, 10)).count
+      }
+      #expect(
+        Double(hits) / 3000 >= recall - 0.01, "seed \(seed), recall \(recall), breadth \(choice.breadth)")
+    }
+  }
+
+  @Test func theCalibrationDoesNotDependOnThreads() throws {
+    let vectors = SampleVectors.clustered(3000, dimension: 20, metric: .cosine, seed: 5)
+    let (contents, rows) = try vectors.contents()
+    let measured = try [1, 2, 5].map {
+      try GraphCalibrator(
+        contents: contents, rows: rows, source: vectors.source, metric: .cosine, threads: $0
+      ).measure(nil)
+    }
+    #expect(measured[0] == measured[1])
+    #expect(measured[0] == measured[2])
+  }
+}

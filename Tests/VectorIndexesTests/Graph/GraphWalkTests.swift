@@ -1,0 +1,158 @@
+import Quantization
+import TestSupport
+import Testing
+import VectorIndexes
+import VectorMath
+
+/// Searches through graphs in memory, against brute force.
+struct GraphWalkTests {
+  /// Both codecs: 8 bits up to 192 padded dimensions, 4 bits above.
+  static let dimensions = [3, 64, 190, 200, 384]
+
+  @Test(arguments: [Metric.cosine, .dot, .l2], dimensions)
+  func findsWhatIsNear(metric: Metric, dimension: Int) throws {
+    let vectors = SampleVectors.clustered(2500, dimension: dimension, metric: metric, seed: 4)
+    let (contents, _) = try vectors.contents()
+    #expect(contents.graph.brokenInvariants() == [])
+    let search = try #require(SampleSearch(vectors, contents))
+    var hits = 0
+    for index in stride(from: 3, to: 2500, by: 50) {
+      let query = vectors.rows[index].map { $0 * 1.01 + 0.01 }
+      #expect(try search.begin(query, breadth: 80))
+      try search.walk.run()
+      let truth = vectors.nearest(query, 10)
+      let limit = vectors.distance(query, truth[9])
+      hits += search.rows(query, 10).count { vectors.distance(query, $0) <= limit }
+    }
+    #expect(hits >= 475, "\(metric), \(dimension) dimensions: \(hits) of 500, seed 4")
+  }
+
+  @Test(arguments: [Metric.cosine, .dot, .l2])
+  func aBreadthOfAllNodesFindsAllAndEachOnce(metric: Metric) throws {
+    let vectors = SampleVectors.clustered(700, dimension: 20, metric: metric, seed: 6)
+    let (contents, _) = try vectors.contents()
+    let search = try #require(SampleSearch(vectors, contents))
+    for index in [0, 13, 699] {
+      #expect(try search.begin(vectors.rows[index], breadth: 700))
+      try search.walk.run()
+      #expect(Set(search.nodes()).count == contents.graph.count)
+      #expect(search.nodes().count == contents.graph.count)
+      let estimates = (0..<search.walk.candidateCount).map { search.walk.candidate($0).squared }
+      #expect(estimates == estimates.sorted())
+      #expect(search.rows(vectors.rows[index], 700) == vectors.nearest(vectors.rows[index], 700))
+    }
+  }
+
+  @Test(arguments: [64, 384])
+  func walksThatTakeTurnsFindTheSame(dimension: Int) throws {
+    let vectors = SampleVectors.clustered(1500, dimension: dimension, metric: .l2, seed: 8)
+    let (contents, _) = try vectors.contents()
+    let search = try #require(SampleSearch(vectors, contents))
+    let view = try #require(contents.view)
+    var alone: [[Int]] = []
+    var work: [GraphWork] = []
+    for index in 0..<8 {
+      #expect(try search.begin(vectors.rows[index * 100], breadth: 30))
+      try search.walk.run()
+      alone.append(search.nodes())
+      work.append(search.walk.work)
+    }
+    let walks = (0..<8).map { _ in GraphWalk(view, GraphQuery(contents.frame)) }
+    for index in 0..<8 {
+      #expect(try search.begin(vectors.rows[index * 100], breadth: 30, walk: walks[index]))
+    }
+    var isGoing = [Bool](repeating: true, count: 8)
+    while isGoing.contains(true) {
+      for index in 0..<8 where isGoing[index] { isGoing[index] = try walks[index].step() }
+    }
+    for index in 0..<8 {
+      #expect(search.nodes(walks[index]) == alone[index])
+      #expect(walks[index].work == work[index])
+    }
+  }
+
+  @Test func aHiddenNodeIsNeverFound() throws {
+    let vectors = SampleVectors.clustered(900, dimension: 40, metric: .cosine, seed: 2)
+    let (contents, _) = try vectors.contents()
+    let search = try #require(SampleSearch(vectors, contents))
+    for node in stride(from: 0, to: contents.graph.count, by: 37) {
+      let row = Int(contents.nodeRows.row(at: contents.nodeRows.places(of: node).lowerBound))
+      #expect(try search.begin(vectors.rows[row], breadth: 900, hidden: node))
+      try search.walk.run()
+      #expect(!search.nodes().contains(node))
+    }
+  }
+
+  @Test(arguments: [2, 10, 50])
+  func aFilterLetsOnlyWantedRowsThrough(oneIn share: Int) throws {
+    let vectors = SampleVectors.clustered(3000, dimension: 32, metric: .l2, seed: 12)
+    let (contents, _) = try vectors.contents()
+    let search = try #require(SampleSearch(vectors, contents))
+    var random = TestSupport.SeededGenerator(seed: UInt64(share))
+    var wanted = RowSet(count: 3000)
+    for row in 0..<3000 where random.oneIn(share) { wanted.insert(UInt32(row)) }
+    var dead = RowSet(count: 3000)
+    for row in 0..<3000 where random.oneIn(10) { dead.insert(UInt32(row)) }
+    var hits = 0
+    var all = 0
+    try wanted.words.withUnsafeBufferPointer { wantedWords in
+      try dead.words.withUnsafeBufferPointer { deadWords in
+        let filter = NodeFilter(
+          contents.nodeRows, wanted: wantedWords.baseAddress, dead: deadWords.baseAddress)
+        for index in stride(from: 0, to: 3000, by: 100) {
+          let query = vectors.rows[index]
+          #expect(try search.begin(query, breadth: 80 * share, kept: 40, filter: filter))
+          try search.walk.run()
+          let mayFind: (Int) -> Bool = { wanted.contains(UInt32($0)) && !dead.contains(UInt32($0)) }
+          for node in search.nodes() {
+            #expect(
+              contents.nodeRows.places(of: node).contains { mayFind(Int(contents.nodeRows.row(at: $0))) })
+          }
+          let truth = Set(vectors.nearest(query, 10, among: mayFind))
+          hits += truth.intersection(search.rows(query, 10, mayFind: mayFind)).count
+          all += truth.count
+        }
+      }
+    }
+    #expect(Double(hits) >= 0.93 * Double(all), "one in \(share): \(hits) of \(all)")
+  }
+
+  @Test func rowsWithTheSameCodeAreOneNodeAndAllAreFound() throws {
+    var random = TestSupport.SeededGenerator(seed: 1)
+    let kinds = (0..<40).map { _ in (0..<16).map { _ in Float(random.below(200)) / 100 - 1 } }
+    let vectors = SampleVectors((0..<2000).map { kinds[$0 % 40] }, dimension: 16, metric: .l2)
+    let (contents, _) = try vectors.contents()
+    #expect(contents.graph.count == 40)
+    let search = try #require(SampleSearch(vectors, contents))
+    #expect(try search.begin(kinds[7], breadth: 10))
+    try search.walk.run()
+    #expect(search.rows(kinds[7], 50) == (0..<50).map { 40 * $0 + 7 })
+  }
+
+  @Test func zeroVectorsAreLooseUnderCosineAndNodesElsewhere() throws {
+    var rows = SampleVectors.clustered(300, dimension: 8, metric: .cosine, seed: 3).rows
+    for index in stride(from: 0, to: 300, by: 30) { rows[index] = [Float](repeating: 0, count: 8) }
+    for metric in [Metric.cosine, .dot, .l2] {
+      let vectors = SampleVectors(rows, dimension: 8, metric: metric)
+      let (contents, _) = try vectors.contents()
+      #expect(contents.looseRows == (metric == .cosine ? (0..<10).map { UInt32(30 * $0) } : []))
+      #expect(contents.graph.brokenInvariants() == [])
+    }
+    let zeros = SampleVectors(
+      [[Float]](repeating: [0, 0, 0], count: 50), dimension: 3, metric: .cosine)
+    let (contents, _) = try zeros.contents()
+    #expect(contents.graph.count == 0)
+    #expect(contents.looseRows.count == 50)
+  }
+
+  @Test(arguments: [0, 1, 2, 3, 33])
+  func fewRowsMakeAGraph(count: Int) throws {
+    let vectors = SampleVectors.clustered(count, dimension: 5, metric: .l2, seed: 9)
+    let (contents, rows) = try vectors.contents()
+    #expect(contents.graph.count == count)
+    #expect(contents.graph.brokenInvariants() == [])
+    let calibrator = GraphCalibrator(
+      contents: contents, rows: rows, source: vectors.source, metric: .l2, threads: 1)
+    _ = try calibrator.measure(nil)
+  }
+}
