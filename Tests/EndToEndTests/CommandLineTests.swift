@@ -35,7 +35,7 @@ import Testing
   /// Options that belong to parts that do not exist yet are unknown.
   @Test(
     arguments: [
-      "search --as-of 3", "search --ef 10", "search --text x", "import --resume",
+      "search --as-of 3", "search --text x", "import --resume",
       "import --on-error skip",
       "create --quantize rq", "info --durability full",
       "count --no-mmap",

@@ -10,12 +10,18 @@ import Testing
 
   @Test func `facet counts the records of each value, the most frequent first`() throws {
     let selection = try SelectionScene()
-    func expected(_ values: (SelectionScene.Record) -> [String], _ holds: (SelectionScene.Record) -> Bool = { _ in true })
+    func expected(
+      _ values: (SelectionScene.Record) -> [String], _ holds: (SelectionScene.Record) -> Bool = { _ in true }
+    )
       -> [[String]]
     {
       var counts: [String: Int] = [:]
-      for record in selection.records where holds(record) { for value in values(record) { counts[value, default: 0] += 1 } }
-      return counts.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.map { [$0.key, "\($0.value)"] }
+      for record in selection.records where holds(record) {
+        for value in values(record) { counts[value, default: 0] += 1 }
+      }
+      return counts.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.map {
+        [$0.key, "\($0.value)"]
+      }
     }
     #expect(cells(try selection.lines("facet", "s.vdb", "lang")) == expected { $0.lang.map { [$0] } ?? [] })
     #expect(cells(try selection.lines("facet", "s.vdb", "tags")) == expected { $0.tags })
@@ -74,7 +80,8 @@ import Testing
     #expect(try selection.lines("sample", "s.vdb", "-n", "30", "--seed", "1", "--ids-only") != sample)
     try selection.scene.succeed("compact", "s.vdb", "--full", "-q")
     #expect(try selection.lines("sample", "s.vdb", "-n", "30", "--ids-only") == sample)
-    #expect(try selection.lines("sample", "s.vdb", "-n", "100000", "--ids-only").count == selection.records.count)
+    #expect(
+      try selection.lines("sample", "s.vdb", "-n", "100000", "--ids-only").count == selection.records.count)
     let english = try selection.lines("sample", "s.vdb", "-n", "20", "--filter", "lang = 'en'", "--ids-only")
     #expect(english.count == 20 && english.allSatisfy { selection.ids { $0.lang == "en" }.contains($0) })
     let strata = try selection.lines("sample", "s.vdb", "-n", "40", "--stratify", "lang", "--ids-only")

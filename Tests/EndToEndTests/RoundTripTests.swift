@@ -131,7 +131,8 @@ private struct RealData {
   private func checkAnswers(_ data: RealData, _ name: String, in folder: TemporaryFolder) throws {
     _ = try run(
       [
-        "search", name, "--queries", data.queries, "-k", "\(data.k)", "--format", "ivecs", "--positions",
+        "search", name, "--queries", data.queries, "-k", "\(data.k)", "--exact", "--format", "ivecs",
+        "--positions",
         "-o",
         "found.ivecs",
       ], in: folder)

@@ -22,12 +22,14 @@ import Testing
       (#"{"year":2000,"a":{"b":"x"}}"#, "a.b"), (#"{"year":null}"#, "required"),
     ] {
       let result = try scene.fail(
-        2, "insert", "a.vdb", "--id", "bad", "--vector", "[1]", "--payload", payload, "--errors-json", says: says)
+        2, "insert", "a.vdb", "--id", "bad", "--vector", "[1]", "--payload", payload, "--errors-json",
+        says: says)
       #expect(result.errors.contains("schema-violation"))
     }
     try scene.folder.write(
       "rows.jsonl",
-      #"{"id":"a","vector":[1],"payload":{"year":2000}}"# + "\n" + #"{"id":"b","vector":[1],"payload":{"year":1.5}}"# + "\n")
+      #"{"id":"a","vector":[1],"payload":{"year":2000}}"# + "\n"
+        + #"{"id":"b","vector":[1],"payload":{"year":1.5}}"# + "\n")
     // An import moves the log into a segment before it reads anything.
     try scene.succeed("checkpoint", "a.vdb", "-q")
     try scene.fail(4, "import", "a.vdb", "rows.jsonl", says: "rows.jsonl:2")
@@ -46,7 +48,9 @@ import Testing
     try scene.fail(2, "schema", "a.vdb", "add", "n", "int", "--min", "2", "--max", "1")
     try scene.fail(0, "schema", "a.vdb", "add", "n", "int", "--dry-run", says: "would")
     let version = try scene.json("schema", "a.vdb", "add", "n", "int", "--min", "0")["version"] as? Int
-    let next = try scene.json("schema", "a.vdb", "add", "lang", "keyword", "--enum", #"["en","de"]"#)["version"] as? Int
+    let next =
+      try scene.json("schema", "a.vdb", "add", "lang", "keyword", "--enum", #"["en","de"]"#)["version"]
+      as? Int
     #expect(try #require(next) == (try #require(version)) + 1)
     let shown = try scene.json("schema", "a.vdb", "show")
     let definition = try #require(shown["definition"] as? [String: Any])

@@ -57,7 +57,8 @@ struct SelectionScene {
     Record(
       id: id, vector: (0..<4).map { _ in Double(random.below(41) - 20) / 4 + 0.125 },
       lang: random.oneIn(6) ? nil : ["en", "de", "fr"][random.below(3)], year: 1990 + random.below(40),
-      tags: ["a", "b", "c", "d"].filter { _ in random.oneIn(3) }, price: random.oneIn(4) ? nil : Double(random.below(200)) / 4,
+      tags: ["a", "b", "c", "d"].filter { _ in random.oneIn(3) },
+      price: random.oneIn(4) ? nil : Double(random.below(200)) / 4,
       published: "20\(10 + random.below(10))-0\(1 + random.below(9))-1\(random.below(10))")
   }
 
@@ -67,13 +68,19 @@ struct SelectionScene {
     ("lang != 'en'", { $0.lang != nil && $0.lang != "en" }),
     ("NOT (lang = 'en')", { $0.lang != "en" }),
     ("lang IS MISSING AND year >= 2010", { $0.lang == nil && $0.year >= 2010 }),
-    ("year BETWEEN 2000 AND 2009 AND lang IN ('de', 'fr')", {
-      (2000...2009).contains($0.year) && ["de", "fr"].contains($0.lang)
-    }),
+    (
+      "year BETWEEN 2000 AND 2009 AND lang IN ('de', 'fr')",
+      {
+        (2000...2009).contains($0.year) && ["de", "fr"].contains($0.lang)
+      }
+    ),
     ("tags CONTAINS 'a' AND NOT tags CONTAINS 'b'", { $0.tags.contains("a") && !$0.tags.contains("b") }),
     ("price > 10.5 OR tags IS EMPTY", { $0.price.map { $0 > 10.5 } ?? false || $0.tags.isEmpty }),
     ("published >= DATE '2015-01-01'", { $0.published >= "2015-01-01" }),
-    ("lang LIKE 'e%' AND price < 100", { $0.lang?.hasPrefix("e") ?? false && $0.price.map { $0 < 100 } ?? false }),
+    (
+      "lang LIKE 'e%' AND price < 100",
+      { $0.lang?.hasPrefix("e") ?? false && $0.price.map { $0 < 100 } ?? false }
+    ),
     ("$id IN ('r1', 'r5', 'r365', 'nobody')", { ["r1", "r5", "r365"].contains($0.id) }),
     ("year > 3000", { _ in false }),
   ]

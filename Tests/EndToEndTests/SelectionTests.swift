@@ -16,7 +16,8 @@ import Testing
       #expect(
         try SelectionScene.ids(selection.lines("export", "s.vdb", "-q", "--filter", text)) == expected,
         "\(text)")
-      let byID = try selection.lines("export", "s.vdb", "-q", "--order", "id", "--no-vectors", "--filter", text)
+      let byID = try selection.lines(
+        "export", "s.vdb", "-q", "--order", "id", "--no-vectors", "--filter", text)
       #expect(try SelectionScene.ids(byID) == expected.sorted(), "\(text)")
     }
     #expect(try selection.scene.run("get", "s.vdb", "--filter", "year > 3000").status == 1)
@@ -86,7 +87,8 @@ import Testing
         default: left.id < right.id
         }
       }.map(\.id)
-      #expect(try selection.lines("scan", "s.vdb", "--order-by", field, "--ids-only", "-q") == expected, "\(field)")
+      #expect(
+        try selection.lines("scan", "s.vdb", "--order-by", field, "--ids-only", "-q") == expected, "\(field)")
       var found: [String] = []
       var cursor: String?
       repeat {
@@ -115,7 +117,8 @@ import Testing
     let dry = try selection.scene.fail(0, "delete", "s.vdb", "--filter", "year < 2000", "--dry-run")
     #expect(dry.errors.contains("would delete \(matching.count) of \(selection.records.count) rows"))
     try selection.scene.fail(
-      7, "delete", "s.vdb", "--filter", "year < 2000", "--expect-count", "\(matching.count + 1)", says: "expected")
+      7, "delete", "s.vdb", "--filter", "year < 2000", "--expect-count", "\(matching.count + 1)",
+      says: "expected")
     try selection.scene.succeed(
       "delete", "s.vdb", "--filter", "year < 2000", "--expect-count", "\(matching.count)", "-q")
     #expect(
@@ -141,7 +144,8 @@ import Testing
       "\(matching.count)", "-q")
     #expect(try selection.lines("count", "s.vdb", "--filter", "lang = 'de'") == ["0"])
     #expect(
-      Set(try selection.lines("scan", "s.vdb", "--ids-only", "-q", "--filter", "lang = 'xx'")) == Set(matching))
+      Set(try selection.lines("scan", "s.vdb", "--ids-only", "-q", "--filter", "lang = 'xx'"))
+        == Set(matching))
     #expect(
       try selection.scene.run("update", "s.vdb", "--filter", "year > 3000", "--unset", "lang").status == 1)
     try selection.scene.fail(2, "update", "s.vdb", "--filter", "year > 3000", says: "--set")

@@ -1,7 +1,9 @@
 import FileStorage
 import VectorMath
 
-/// Walks a plan for one block of rows after the other. For one thread.
+/// Walks a plan for one block of rows after the other.
+///
+/// For one thread.
 struct BlockEvaluator {
   private let program: FilterProgram
   private var scanner = BlockScanner()

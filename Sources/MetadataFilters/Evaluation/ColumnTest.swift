@@ -44,7 +44,9 @@ enum ColumnTest: Sendable {
   }
 }
 
-/// One column and a question to it. The column is opened, and the question prepared, when the first rows are asked for.
+/// One column and a question to it.
+///
+/// The column is opened, and the question prepared, when the first rows are asked for.
 ///
 /// Safe to use from several threads.
 final class ColumnScan: Sendable {

@@ -9,7 +9,9 @@ package protocol FieldGathering {
   mutating func gather(row: Int, _ values: [Value])
 }
 
-/// Takes the values that a `FieldScan` finds. Specialised for each type: no call is dynamic.
+/// Takes the values that a `FieldScan` finds.
+///
+/// Specialised for each type: no call is dynamic.
 protocol FieldSink: FieldGathering {
   /// Codes that follow are those of this column.
   mutating func begin(_ column: Column)

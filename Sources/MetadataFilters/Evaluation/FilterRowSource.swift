@@ -17,7 +17,9 @@ package protocol FilterRowSource: Sendable {
   func row(forID id: UnsafeRawBufferPointer) throws(StorageError) -> UInt32?
 }
 
-/// How filters are evaluated. Only the order of work and its cost depend on it, never which rows match.
+/// How filters are evaluated.
+///
+/// Only the order of work and its cost depend on it, never which rows match.
 ///
 /// The defaults are for use; the others exist so that tests can force every way and compare.
 package struct FilterEvaluationOptions: Sendable {

@@ -1,6 +1,8 @@
 import FileStorage
 
-/// Answers one predicate for rows that must be read. For one thread.
+/// Answers one predicate for rows that must be read.
+///
+/// For one thread.
 struct LeafReader {
   private var interpreter: FilterInterpreter
   private let idType: IDType

@@ -31,7 +31,9 @@ package struct SchemaViolation: Equatable, Sendable {
   }
 }
 
-/// Checks records against a schema. Immutable; safe to share between threads.
+/// Checks records against a schema.
+///
+/// Immutable; safe to share between threads.
 package struct SchemaValidator: Sendable {
   /// A name in the tree of the schema's paths.
   private struct Node: Sendable {

@@ -60,7 +60,9 @@ extension SearchSession {
 }
 
 extension SearchSession {
-  /// The order among rows of equal distance: by id. An id that cannot be read fails the search.
+  /// The order among rows of equal distance: by id.
+  ///
+  /// An id that cannot be read fails the search.
   ///
   /// Reads the ids where they lie, so that comparing allocates nothing.
   func precedes(_ left: UInt64, _ right: UInt64) -> Bool {

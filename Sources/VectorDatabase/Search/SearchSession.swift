@@ -220,7 +220,9 @@ package final class SearchSession: @unchecked Sendable {
   /// How many hits a query of the last group has.
   package func hitCount(_ query: Int) -> Int { max(0, state(query).best.count - request.offset) }
 
-  /// One hit of a query: where the row is and how far. Ranks are counted from 0.
+  /// One hit of a query: where the row is and how far.
+  ///
+  /// Ranks are counted from 0.
   package func hit(_ query: Int, rank: Int) -> (location: RowLocation, distance: Float) {
     let candidate = state(query).best.candidates[request.offset + rank]
     return (RowLocation(code: candidate.row), candidate.distance)

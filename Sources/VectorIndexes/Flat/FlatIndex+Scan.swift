@@ -12,6 +12,7 @@ extension FlatIndex {
   ///   - queries: In the index's frame.
   ///   - number: Which of them.
   ///   - limit: A distance; infinity keeps every row.
+  ///   - scratch: Takes the places and the bounds.
   /// - Returns: How many rows were kept.
   /// - Throws: `.corruption` when a block of the file fails its checksum.
   package func survivors(
@@ -93,8 +94,11 @@ extension FlatIndex {
   ///   - part: Places within the block, not none.
   ///   - queries: In the index's frame.
   ///   - number: Which of them.
-  ///   - first: Which of them was the first of `multiply`.
+  ///   - firstQuery: Which of them was the first of `multiply`.
   ///   - limit: A distance; infinity keeps every row.
+  ///   - scratch: What `multiply` filled; takes the places and the bounds.
+  /// - Returns: How many rows were kept.
+  /// - Throws: `.corruption` when a block of the file fails its checksum.
   package func multipliedSurvivors(
     _ rows: Range<Int>, part: Range<Int>, _ queries: FlatQueries, _ number: Int, first firstQuery: Int,
     limit: Float, _ scratch: FlatScratch

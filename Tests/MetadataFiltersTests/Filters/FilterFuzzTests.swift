@@ -118,7 +118,7 @@ private struct Corpus {
         continue
       }
       accepted += 1
-      try check(filter, text)
+      do { try check(filter, text) } catch { Issue.record("\(text): \(error)") }
     }
     #expect(accepted > mutationCount / 100)
     print("fuzz: \(mutationCount) changes of \(folder) from seed \(seed), \(accepted) accepted")

@@ -61,6 +61,10 @@ struct NaiveFilter {
     case .member(let operand, .values(let values), let isNegated):
       let list = values.flatMap { yields(.value($0)) }
       return yields(operand).contains { x in
+        switch x {
+        case .json(.object), .json(.array), .json(.null): return false
+        default: break
+        }
         let orders = list.compactMap { NaiveFilter.order(x, $0) }
         guard isNegated else { return orders.contains(0) }
         return !orders.contains(0) && (list.isEmpty || !orders.isEmpty)
