@@ -8,7 +8,8 @@ package enum CommandCatalog {
     SchemaCommand.self, DropCommand.self, ImportCommand.self, InsertCommand.self, UpsertCommand.self,
     UpdateCommand.self, DeleteCommand.self, GetCommand.self, ScanCommand.self, CountCommand.self,
     FacetCommand.self, SampleCommand.self, ExportCommand.self, SearchCommand.self, RebuildIndexCommand.self,
-    TuneCommand.self, CompactCommand.self, CheckpointCommand.self, GCCommand.self, VerifyCommand.self,
+    TuneCommand.self, WarmupCommand.self, CompactCommand.self, CheckpointCommand.self, GCCommand.self,
+    VerifyCommand.self,
     BenchCommand.self,
     GenCommand.self, FilterCommand.self, HelpCommand.self, VersionCommand.self, CompletionsCommand.self,
   ]

@@ -18,12 +18,14 @@ package struct LockHolder: Equatable, Sendable {
   }
 }
 
-/// Which of the two locks of a collection was wanted.
+/// Which lock of a collection was wanted.
 package enum LockPurpose: String, Sendable {
   /// Held by every command that changes rows or settings.
   case writing
   /// Held by compaction, index builds and garbage collection.
   case maintenance
+  /// Held by a background build of indexes while its process lives.
+  case building
 }
 
 /// A place in the user's input, for messages.

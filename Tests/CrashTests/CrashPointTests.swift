@@ -76,6 +76,8 @@ struct Workload: Sendable, CustomTestStringConvertible {
     sequence("rebuild index", .rebuildIndex, .insertOne, .rebuildIndex),
     sequence("import with index", .importWithIndex, .delete, .importWithIndex),
     sequence("indexes and compaction", .rebuildIndex, .delete, .checkpoint, .compactFull, .importReplacing),
+    sequence("rebuild graph", .rebuildGraph, .insertOne, .rebuildGraph),
+    sequence("import with graph", .importWithGraph, .delete, .checkpoint, .compactFull),
     sequence("reader and indexes", reads: true, .rebuildIndex, .importWithIndex, .compactFull),
     sequence("killed in indexes", kills: true, .importWithIndex, .rebuildIndex, .delete, .compactFull),
     sequence("killed writer", .insertOne, .kill, .insertOne, .kill, .delete, .checkpoint, .kill),

@@ -10,6 +10,7 @@ enum Operation: String, CaseIterable {
   case importInsert, importUpsert, importIgnore, importReplacing, importSegments
   case checkpoint, compact, compactFull, collectGarbage, configure, reopen, kill
   case rebuildIndex, importWithIndex
+  case rebuildGraph, importWithGraph
 }
 
 /// Runs operations on a collection and keeps the history of what it acknowledged.
@@ -179,12 +180,13 @@ final class Driver: @unchecked Sendable {
     }
   }
 
-  /// Builds a flat index of every segment; with `onlyMissing` of those without one.
-  func rebuildIndex(onlyMissing: Bool) throws {
+  /// Builds an index of every segment; with `onlyMissing` of those without one.
+  func rebuildIndex(_ kind: IndexKind = .flat, onlyMissing: Bool) throws {
     try closeWriter()
     let collection = try opened()
     var request = IndexRequest()
-    request.choice = .kind(.flat)
+    request.choice = .kind(kind)
+    request.proof = IndexProof()
     request.onlyMissing = onlyMissing
     request.movesLog = !onlyMissing
     try unchanged {
@@ -225,6 +227,10 @@ final class Driver: @unchecked Sendable {
     case .importWithIndex:
       try bulkImport(fresh(3), .insert)
       try rebuildIndex(onlyMissing: true)
+    case .rebuildGraph: try rebuildIndex(.graph, onlyMissing: false)
+    case .importWithGraph:
+      try bulkImport(fresh(4), .insert)
+      try rebuildIndex(.graph, onlyMissing: true)
     case .reopen:
       try unchanged { try closeWriter() }
       collection = nil

@@ -65,6 +65,9 @@ enum StateCheck {
     var request = SearchRequest(k: 2)
     request.tuning.wantedShare = 1
     request.tuning.fewRows = 0
+    // So small a graph is looked at as a whole.
+    request.tuning.weighsGraphs = false
+    request.method = .effort(1000)
     let query: [Float] = [3, 1, 0.25]
     let result = try snapshot.search(queries: query, count: 1, request)
     let expected = rows.rows.map { row in

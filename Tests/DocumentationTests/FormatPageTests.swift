@@ -186,8 +186,8 @@ struct FormatPageTests {
         of: "00000def", with: "%08x")
     }
     let made = [
-      CollectionIdentity.fileName, FileNames.lock, FileNames.lockInfo, FileNames.manifest(0xABC),
-      FileNames.log(0xABC),
+      CollectionIdentity.fileName, FileNames.lock, FileNames.lockInfo, FileNames.rebuildStatus,
+      FileNames.rebuildLog, FileNames.manifest(0xABC), FileNames.log(0xABC),
       FileNames.segment(0xABC), FileNames.deletion(0xABC, 0xDEF), FileNames.index(0xABC), "tmp/",
     ]
     #expect(names == made.map(pattern))

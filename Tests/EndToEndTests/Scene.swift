@@ -62,6 +62,10 @@ final class Scene {
 
   /// The single JSON object that a command writes.
   func json(_ arguments: String..., stdin: String? = nil) throws -> [String: Any] {
+    try json(arguments, stdin: stdin)
+  }
+
+  func json(_ arguments: [String], stdin: String? = nil) throws -> [String: Any] {
     let result = try run(arguments + ["--json"], stdin: stdin)
     let object = try JSONSerialization.jsonObject(with: Data(result.stdout))
     return try #require(object as? [String: Any], "\(result.errors)")
@@ -95,12 +99,27 @@ final class Scene {
     return result
   }
 
+  /// The names in a folder below the scene's.
+  func names(_ folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: self.folder.file(folder)).sorted()
+  }
+
   /// Lines of records named k and a number, with vectors of `dimension` numbers.
   static func lines(_ range: Range<Int>, dimension: Int = 3) -> String {
     var text = ""
     for i in range {
       let numbers = (0..<dimension).map { "\(Float((i * 31 + $0 * 7) % 101 + 1) / 128)" }
       text += "{\"id\":\"k\(i)\",\"vector\":[\(numbers.joined(separator: ","))],\"payload\":{\"n\":\(i)}}\n"
+    }
+    return text
+  }
+
+  /// The same with whole numbers as ids.
+  static func integerLines(_ range: Range<Int>, dimension: Int) -> String {
+    var text = ""
+    for i in range {
+      let numbers = (0..<dimension).map { "\(Float((i * 31 + $0 * 7) % 101 + 1) / 128)" }
+      text += "{\"id\":\(i),\"vector\":[\(numbers.joined(separator: ","))]}\n"
     }
     return text
   }

@@ -11,7 +11,8 @@ struct UnsafeFiles {
       reason: "System calls and their buffers, memory mappings and the handler of bad pages.",
       files: [
         "FileStorage/System": [
-          "AtomicOutputFile", "FileSystem", "MappedFileTable", "OpenFile", "RealFileSystem+Files",
+          "AtomicOutputFile", "FileSystem", "MappedFileTable", "OpenFile", "PageResidency",
+          "RealFileSystem+Files",
           "RealFileSystem+Folders", "RealFileSystem+Resolution", "RealFileSystem+Roots", "RealFileSystem",
         ]
       ]),
@@ -55,6 +56,7 @@ struct UnsafeFiles {
         ],
         "VectorIndexes/Graph": ["CodeKernels", "GraphPoints", "WorkArray"],
         "VectorIndexes/Graph/Building": [
+          "LocalityOrder",
           "CellWork", "CodeGroups", "GraphBuilder", "LeaderSet", "LeafNeighbors", "NeighborSelection",
           "Partition", "Reservoirs", "Sketches",
         ],
@@ -107,6 +109,9 @@ struct UnsafeFiles {
     UnsafeFiles(
       reason: "Rows of mapped segments and of logs, handed on as slices without a copy for each row.",
       files: [
+        "VectorDatabase/Index": [
+          "RecallMeasurement"
+        ],
         "VectorDatabase/Reading": [
           "CollectionInfo", "CollectionState", "LogTail", "RowAccess",
           "RowFiltering", "RowOrdering", "RowSampling",
@@ -172,6 +177,9 @@ struct UnsafeFiles {
       files: [
         "VDBCommands": [
           "CommandFailure", "Environment", "Run", "Signals",
+        ],
+        "VDBCommands/Background": [
+          "DetachedStart"
         ],
         "VDBCommands/Bench": [
           "BenchTruth", "ChildProcess", "Machine",

@@ -14,8 +14,12 @@ import VectorMath
     var request = SearchRequest(k: 3)
     request.tuning.wantedShare = 1
     request.tuning.fewRows = 0
-    let answer = try snapshot.search(queries: [1, 2], count: 1, request).answers[0]
-    for hit in answer { text += " \(hit.id.display) \(hit.distance)" }
+    request.tuning.weighsGraphs = false
+    for method in [SearchMethod.effort(1000), .exact] {
+      request.method = method
+      let answer = try snapshot.search(queries: [1, 2], count: 1, request).answers[0]
+      for hit in answer { text += " \(hit.id.display) \(hit.distance)" }
+    }
     try snapshot.forEachRow { (location) throws(DatabaseError) in
       let id = try snapshot.state.id(at: location)
       let found = try snapshot.state.find(id)

@@ -63,6 +63,25 @@ struct SampleStore: CustomTestStringConvertible, Sendable {
       try store.index()
       try store.close()
     },
+    SampleStore(
+      name: "string-f32-cosine-graph-index", settings: shape(12, .cosine, .f32, .string), number: 10
+    ) {
+      store in
+      try store.bulk(0..<60, .insert)
+      try store.delete([9])
+      try store.index(.graph)
+      try store.bulk(60..<70, .insert)
+      try store.put(68..<72)
+      try store.delete([4, 61])
+      try store.close()
+    },
+    SampleStore(name: "int64-f16-l2-graph-index-4-bit", settings: shape(200, .l2, .f16, .int64), number: 11) {
+      store in
+      try store.bulk(0..<30, .insert)
+      try store.index(.graph)
+      try store.delete([7])
+      try store.close()
+    },
     SampleStore(name: "string-f32-l2-log-only", settings: shape(2, .l2, .f32, .string), number: 5) { store in
       try store.put(0..<6)
       try store.delete([2])
@@ -177,11 +196,11 @@ struct StoreWriter {
   mutating func delete(_ numbers: [Int]) throws { _ = try open().delete(numbers.map(id)) }
   mutating func checkpoint() throws { try open().checkpoint() }
 
-  /// Gives every segment a flat index.
-  mutating func index() throws {
+  /// Gives every segment an index.
+  mutating func index(_ kind: IndexKind = .flat) throws {
     try close()
     var request = IndexRequest()
-    request.choice = .kind(.flat)
+    request.choice = .kind(kind)
     request.options.seed = 5
     let collection = collection
     _ = try IndexBuilder.run(collection, request, patience: { _, _ in false }) { () throws(DatabaseError) in
@@ -256,9 +275,11 @@ enum StoreAnswers {
         }
       }
       var request = SearchRequest(k: 5)
-      // Codes are used wherever there are any.
+      // Codes and graphs are used wherever there are any, and all of a graph is looked at.
       request.tuning.wantedShare = 1
       request.tuning.fewRows = 0
+      request.tuning.weighsGraphs = false
+      request.method = .effort(10_000)
       let hits = try snapshot.search(queries: query, count: 1, request).answers[0]
       let found = hits.map {
         #"[\#(id($0.id)),"\#(String($0.distance.bitPattern, radix: 16))","\#($0.distance)"]"#

@@ -173,13 +173,13 @@ struct SegmentPageTests {
 
   @Test func locksAreAsThePageSays() throws {
     let places = try #require(page.lists["lock-bytes"])
-    #expect(places.map { $0[0] } == ["writing", "maintenance", "pin"])
+    #expect(places.map { $0[0] } == ["writing", "maintenance", "building", "pin"])
     let fs = snapshot.collection.fileSystem
     func isFree(_ byte: UInt64) throws -> Bool {
       try OpenFile(fs, FileNames.lock, .updating).lock(byte: byte, .exclusive)
     }
     let writing = try #require(UInt64(places[0][1]))
-    let pin = try #require(UInt64(places[2][1].split(separator: " ")[0]))
+    let pin = try #require(UInt64(places[3][1].split(separator: " ")[0]))
     #expect(try isFree(writing))
     #expect(try !isFree(pin + snapshot.version))
     let writer = try CollectionWriter(snapshot.collection, origin: SampleStore.origin, creator: "test") {

@@ -10,7 +10,7 @@ import VectorMath
 func campaignSize(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }
 
 /// A small collection that holds a file of every kind: identity, two manifests, sealed logs, segments, a deletion file and
-/// an index.
+/// an index of each kind.
 struct SmallCollection {
   let fs: SimulatedFileSystem
   static let origin = CommandOrigin(command: "test", processID: 1)
@@ -28,11 +28,16 @@ struct SmallCollection {
     _ = try writer.delete([RecordID(bytes: Array("id-2".utf8), type: .string)])
     try writer.checkpoint()
     writer.close()
-    var request = IndexRequest()
-    request.choice = .kind(.flat)
-    _ = try IndexBuilder.run(collection, request, patience: { _, _ in false }) { () throws(DatabaseError) in
-      try CollectionWriter(collection, origin: Self.origin, creator: "test") { _, _ in false }
+    for kind in IndexKind.allCases {
+      var request = IndexRequest()
+      request.choice = .kind(kind)
+      _ = try IndexBuilder.run(collection, request, patience: { _, _ in false }) { () throws(DatabaseError) in
+        try CollectionWriter(collection, origin: Self.origin, creator: "test") { _, _ in false }
+      }
     }
+    let writerAgain = try CollectionWriter(collection, origin: Self.origin, creator: "test") { _, _ in false }
+    _ = try writerAgain.collectGarbage(keepParent: true, dryRun: false) { _, _ in false }
+    writerAgain.close()
     try write(collection)
   }
 
@@ -54,6 +59,12 @@ struct SmallCollection {
         metadata: Array(text.utf8), position: SourcePosition(line: 1, record: UInt64(n)))
     }
     return batch
+  }
+
+  /// The file of the graph index.
+  func graphFile() throws -> String? {
+    try Snapshot.open(try Collection.open(on: fs)).manifest.indexes
+      .first { $0.kind == IndexKind.graph.rawValue }.map { FileNames.index($0.number) }
   }
 
   /// The files that a version needs, with their bytes.

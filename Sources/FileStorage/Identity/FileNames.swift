@@ -4,6 +4,7 @@
 /// |---|---|
 /// | `VDB` | identity |
 /// | `lock`, `lock.info` | byte-range locks; who writes, as a hint |
+/// | `rebuild.status`, `rebuild.log` | how far the last background build of indexes came, and what it said |
 /// | `manifest/%016x.vman` | one version |
 /// | `wal/%016x.vwal` | write-ahead log |
 /// | `seg/%016x.vseg` | segment |
@@ -24,6 +25,12 @@ package enum FileNames {
   package static let lock = "lock"
   /// A hint about the current writer.
   package static let lockInfo = "lock.info"
+  /// How far the last background build of indexes came.
+  package static let rebuildStatus = "rebuild.status"
+  /// What the last background build of indexes said.
+  package static let rebuildLog = "rebuild.log"
+  /// Files for people that no reader needs: they may be missing, and what they hold is never trusted.
+  package static let advisory = [lockInfo, rebuildStatus, rebuildLog]
   /// The folders of a collection.
   package static let folders = ["manifest", "wal", "seg", "del", "idx", "tmp"]
   /// The highest generation of a deletion file: eight digits.

@@ -20,7 +20,8 @@ package enum CompactCommand: ToolCommand {
   package static let command = Command(
     "compact", group: "Upkeep", summary: "rewrite segments without deleted records",
     description: [
-      "Merges segments and leaves out deleted records. Readers and searches go on meanwhile; the new files replace the old ones in one step."
+      "Merges segments and leaves out deleted records. Readers and searches go on meanwhile; the new files replace the old ones in one step. Indexes of the kinds that were there, or that pay, are built for the new segments.",
+      "A segment that gets a graph has its records ordered by nearness, so that a search reads few pages; scan and export give them in the order of their arrival as before.",
     ],
     operands: [Operands.collection],
     options: [deadRatio, targetSegment, full, purge, maxDuration],

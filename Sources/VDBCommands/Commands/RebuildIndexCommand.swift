@@ -33,36 +33,113 @@ package enum RebuildIndexCommand: ToolCommand {
   package static let seed = Option(
     "seed", .integer(0...Int64.max), "N", default: "1", summary: "What everything random is drawn from",
     details: "The same records and the same seed give the same bytes, for every number of threads.")
+  package static let force = Option(
+    "force", short: "f", .flag, summary: "Graph: take it although it finds less than is promised",
+    details:
+      "Before a new graph takes the place of an old one, records that it was not measured with are searched for, each left out of its own search. When it finds less than it promises, or less than the old one promises where it promises nothing itself, the old one stays and the status is 1."
+  )
+  package static let background = Option(
+    "background", .flag, summary: "Build in a process of its own and return at once",
+    details:
+      "The process goes on when the terminal is closed. It notes how far it is in `rebuild.status`, and what it says in `rebuild.log`, both in the collection's folder. When it is killed, the old indexes stay in use and nothing needs repair. For the swap at the end it waits for its turn to write as long as it takes."
+  )
+  package static let status = Option(
+    "status", .flag, summary: "Say how far the background build is, or how it ended",
+    details:
+      "The status is 0 while it is at work and after it has ended well, or when there has been none; 1 when it was refused, cancelled or killed, or failed."
+  )
+  package static let wait = Option(
+    "wait", .flag, summary: "Wait for the background build and end with its status",
+    details: "The status is 1 when it was refused, cancelled or killed.")
+  package static let cancel = Option(
+    "cancel", .flag, summary: "End the background build; the old indexes stay",
+    details: "The status is 1 when there is none, or when it has ended before.")
 
   package static let command = Command(
     "rebuild-index", group: "Upkeep", summary: "build the indexes anew",
     description: [
       "Derives index files from the segments and puts them in the place of the old ones in one step. Searches and writes go on meanwhile; a build that is interrupted leaves the old indexes.",
+      "With `--background` the work is done by a process of its own. Searches go on by the old indexes until the new ones have proved themselves; records that are added or deleted meanwhile are where they belong, as the index is of whole segments and the search adds the rest. An index whose segment was replaced meanwhile is dropped. Until it ends, a compaction and a second build have to wait.",
       "An index holds no records: without it every answer is the same, only slower. Records that are still in the log are first moved into a segment, where they are enough for an index to pay.",
     ],
     operands: [Operands.collection],
-    options: [kind, m, efConstruction, quality, queries, onlyMissing, seed],
+    options: [
+      kind, m, efConstruction, quality, queries, onlyMissing, seed, force, background, status, wait, cancel,
+    ],
     sharedOptions: SharedOptions.changing + [SharedOptions.threads, SharedOptions.memoryLimit],
-    exclusiveGroups: [ExclusiveGroup(["ef-construction", "quality"])],
+    exclusiveGroups: [
+      ExclusiveGroup(["ef-construction", "quality"]),
+      ExclusiveGroup(["background", "status", "wait", "cancel", "dry-run"]),
+    ],
     examples: [
       Example("vdb rebuild-index docs.vdb", "Build what pays for every segment."),
       Example("vdb rebuild-index docs.vdb --kind flat --only-missing", "Give every segment its codes."),
       Example("vdb rebuild-index docs.vdb --kind graph --quality high", "Build graphs for a high recall."),
+      Example("vdb rebuild-index docs.vdb --background", "Build while everything else goes on."),
+      Example("vdb rebuild-index docs.vdb --status", "See how far it is."),
     ],
     exitNotes: ExitNotes.sorted(
-      [], ExitNotes.writing, done: "the indexes are built and durable, or there was nothing to build"),
+      [
+        ExitNote(
+          1,
+          "a new graph finds less than was promised and was refused; or what --status, --wait and --cancel say"
+        )
+      ], ExitNotes.writing, done: "the indexes are built and durable, or there was nothing to build"),
     isMutating: true, seeAlso: ["import", "search", "compact", "verify"])
 
   /// Does the work of the command.
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
     let arguments = context.arguments
+    let isBuilder = BackgroundBuilding.isBuilder(context)
+    if arguments.flag(background), !isBuilder { return try BackgroundBuilding.start(&context) }
     let start = MonotonicClock.now()
     let collection = try context.openCollection()
+    if arguments.flag(status) || arguments.flag(wait) || arguments.flag(cancel) {
+      var report = try BackgroundReport(context, collection)
+      if arguments.flag(status) { return try report.writeStatus(&context.exitStatus) }
+      if arguments.flag(wait) { return try report.wait(&context.exitStatus) }
+      return try report.cancel(&context.exitStatus)
+    }
     try context.requireWritable(collection)
+    let request = try request(context, collection)
+    if arguments.flag(background) { return try BackgroundBuilding.build(&context, collection, request) }
+    let report: IndexReport
+    if context.isDryRun {
+      let snapshot = try engine { () throws(DatabaseError) in try Snapshot.open(collection) }
+      report = IndexBuilder.dryRun(snapshot, request)
+    } else {
+      try context.checkForStop()
+      report = try context.buildIndexes(collection, request)
+    }
+    IndexText(report, start: start, isDryRun: context.isDryRun, choice: request.choice).tell(context)
+    if context.isDryRun, !report.built.isEmpty { context.suggest("rebuild-index", context.collectionWord) }
+    if report.isRefused { context.exitStatus = .negative }
+    guard context.isJSON else { return }
+    var json = JSONOutput.begin(.rebuildIndex)
+    json.member("collection", context.collectionPath)
+    IndexText.append(report, to: &json)
+    json.member("kept", report.kept)
+    json.member("removed", report.removed)
+    json.member("dropped", report.dropped)
+    json.member("refused", report.refused.count { !$0.isTaken })
+    json.member("elapsed_ms", UInt64(max(0, MonotonicClock.now() - start)) / 1_000_000)
+    json.member("dry_run", context.isDryRun)
+    json.member("version", report.version)
+    try JSONOutput.end(json, to: context)
+  }
+
+  /// What the options ask for.
+  private static func request(
+    _ context: CommandContext, _ collection: Collection
+  ) throws(CommandFailure) -> IndexRequest {
+    let arguments = context.arguments
     var request = IndexRequest()
     request.choice = arguments.text(kind).flatMap { IndexChoice(name: $0) } ?? .automatic
     request.onlyMissing = arguments.flag(onlyMissing)
     request.movesLog = true
+    var proof = IndexProof()
+    proof.takesWorse = arguments.flag(force)
+    request.proof = proof
     request.options = context.indexOptions
     request.options.seed = arguments.integer(seed).map { UInt64($0) } ?? request.options.seed
     var graph = GraphParameters.Quality.standard
@@ -74,27 +151,6 @@ package enum RebuildIndexCommand: ToolCommand {
     request.options.graph = GraphParameters(
       m: Int(clamping: arguments.integer(m) ?? 16), quality: graph, seed: request.options.seed)
     request.options.queries = try CalibrationQueries.read(context, collection, queries)
-    let report: IndexReport
-    if context.isDryRun {
-      let snapshot = try engine { () throws(DatabaseError) in try Snapshot.open(collection) }
-      report = IndexBuilder.dryRun(snapshot, request)
-    } else {
-      try context.checkForStop()
-      report = try context.buildIndexes(collection, request)
-    }
-    let text = IndexText(report, start: start, isDryRun: context.isDryRun, choice: request.choice)
-    context.messages.note(text.sentence)
-    if context.isDryRun, !report.built.isEmpty { context.suggest("rebuild-index", context.collectionWord) }
-    guard context.isJSON else { return }
-    var json = JSONOutput.begin(.rebuildIndex)
-    json.member("collection", context.collectionPath)
-    IndexText.append(report, to: &json)
-    json.member("kept", report.kept)
-    json.member("removed", report.removed)
-    json.member("dropped", report.dropped)
-    json.member("elapsed_ms", UInt64(max(0, MonotonicClock.now() - start)) / 1_000_000)
-    json.member("dry_run", context.isDryRun)
-    json.member("version", report.version)
-    try JSONOutput.end(json, to: context)
+    return request
   }
 }

@@ -39,17 +39,53 @@ struct IndexText {
     return text
   }
 
+  /// Says what was built, and what speaks against a new graph.
+  func tell(_ context: CommandContext) {
+    context.messages.note(sentence)
+    for refusal in report.refused { context.messages.warning(Self.sentence(refusal)) }
+  }
+
+  /// All that `tell` says, in one line.
+  var summary: String {
+    ([sentence] + report.refused.map { Self.sentence($0) }).joined(separator: "; ")
+  }
+
+  private static func sentence(_ refusal: IndexReport.Refusal) -> String {
+    let result = refusal.result
+    let asked = "recall@\(result.k) \(RecallText.share(result.target))"
+    let found =
+      "\(RecallText.share(result.measured)) (\(RecallText.interval(result))) in \(result.queries) searches"
+    var text = "the new graph of \(FileNames.segment(refusal.segment)) "
+    if refusal.isOldPromise {
+      text += "does not reach \(asked), which the old one promises: it found \(found)"
+    } else {
+      let promised = result.promised.map { RecallText.share($0) } ?? "nothing"
+      text += "breaks its promise: asked for \(asked) it promises \(promised) and found \(found)"
+    }
+    return text
+      + (refusal.isTaken
+        ? "; it is taken all the same, as --force was given"
+        : "; it is refused and \(refusal.hasOld ? "the old index stays" : "searches stay exact") (--force takes it)")
+  }
+
   /// What a search by these indexes gives.
   private var promise: String {
     let recalls = report.built.compactMap(\.recall)
     guard report.kinds.contains(.graph) else { return "exact" }
     guard let least = recalls.min() else { return "approximate" }
-    return "recall@10 \(NumberText.fixed(Double(least), 2)) promised"
+    let proved =
+      report.built.compactMap(\.proved).min().map { ", \(RecallText.share($0)) found in its proof" } ?? ""
+    return "recall@10 \(NumberText.fixed(Double(least), 2)) promised\(proved)"
   }
 
   private var nothing: String {
     if choice == .none { return "none, as asked for" }
+    if report.isRefused { return "nothing taken" }
     if report.kept > 0 { return "nothing to build, every segment has a usable one" }
+    if report.unsupportedRows > 0, case .kind(let kind) = choice {
+      return
+        "no \(kind.rawValue) index can serve these vectors under this metric: searches scan all of them, which is exact"
+    }
     if report.smallRows > 0 {
       return "none built: \(counted(report.smallRows, "row")) are searched as fast without"
     }
@@ -68,6 +104,7 @@ struct IndexText {
       json.member("rows", built.rows)
       json.member("bytes", built.bytes)
       if let recall = built.recall { json.member("recall", NumberText.fixed(Double(recall), 4)) }
+      if let proved = built.proved { json.member("proved", NumberText.fixed(proved, 4)) }
       json.endObject()
     }
     json.endArray()
@@ -94,12 +131,28 @@ extension CommandContext {
   /// Builds indexes and commits them.
   func buildIndexes(_ collection: Collection, _ request: IndexRequest) throws(CommandFailure) -> IndexReport {
     let (patience, origin) = (lockPatience, origin)
+    let line = IndexProgressLine(self)
+    defer { line.finish() }
+    var request = request
+    request.progress = { line.update($0) }
+    let wanted = request
     return try engine { () throws(DatabaseError) in
-      try IndexBuilder.run(collection, request, patience: patience) { () throws(DatabaseError) in
+      try IndexBuilder.run(collection, wanted, patience: patience) { () throws(DatabaseError) in
         try CollectionWriter(
           collection, origin: origin, creator: VersionCommand.creator, patience: patience)
       }
     }
+  }
+}
+
+/// Recalls as people read them.
+enum RecallText {
+  /// "0.957": three decimals.
+  static func share(_ value: Double) -> String { NumberText.fixed(value, 3) }
+
+  /// "0.941–0.972".
+  static func interval(_ result: RecallResult) -> String {
+    "\(share(result.interval.lowerBound))–\(share(result.interval.upperBound))"
   }
 }
 

@@ -9,11 +9,15 @@ struct InfoReport {
   private let context: CommandContext
   private let info: CollectionInfo
   private let contentHash: Digest256?
+  private let promises: [RecallPromise]
 
-  init(_ context: CommandContext, _ info: CollectionInfo, contentHash: Digest256?) {
+  init(
+    _ context: CommandContext, _ info: CollectionInfo, contentHash: Digest256?, promises: [RecallPromise]
+  ) {
     self.context = context
     self.info = info
     self.contentHash = contentHash
+    self.promises = promises
   }
 
   /// One file that the newest version needs.
@@ -115,6 +119,8 @@ struct InfoReport {
       "\(reclaimableBytes)")
     if coverage.isEmpty { list.add("index", "none: searches scan all vectors", "none") }
     for part in coverage { list.add("index", part.sentence, part.kind) }
+    for promise in promises { list.add("recall@\(promise.k)", text(promise), fixed(promise.promised)) }
+    for advice in UpkeepAdvice.all(info) { list.add("advice", text(advice)) }
     for (key, value) in manifest.settings.sorted(by: { $0.key < $1.key }) {
       list.add("setting " + key, value)
     }
@@ -126,6 +132,48 @@ struct InfoReport {
     if let contentHash { list.add("content hash", contentHash.hex) }
     try list.write(format, to: context)
     try writeTables(format)
+  }
+
+  private func fixed(_ share: Double) -> String { NumberText.fixed(share, 4) }
+
+  /// "0.950 promised for the default, 0.967 found with 1,000 records (ef 14)".
+  private func text(_ promise: RecallPromise) -> String {
+    let queries = promise.isFromRows ? "record" : "query"
+    let number = NumberText.grouped(UInt64(promise.queries))
+    let noun = promise.queries == 1 ? queries : promise.isFromRows ? "records" : "queries"
+    return
+      "\(RecallText.share(promise.promised)) promised by default, \(RecallText.share(promise.measured)) found with \(number) \(noun) (ef \(promise.breadth))"
+  }
+
+  private func text(_ advice: UpkeepAdvice) -> String {
+    let word = context.collectionWord
+    return switch advice {
+    case .compactDead(let rows, let share):
+      "vdb compact \(word): \(NumberText.fixed(share * 100, 0)) % of the rows of some segments, \(NumberText.grouped(rows)), are deleted"
+    case .compactSegments(let count): "vdb compact \(word): \(count) segments are each searched by themselves"
+    case .buildIndex(let rows):
+      "vdb rebuild-index \(word) --only-missing: \(counted(rows, "row")) have no index"
+    case .moveLog(let rows): "vdb rebuild-index \(word): \(counted(rows, "change")) in the log have no index"
+    }
+  }
+
+  private func append(_ promises: [RecallPromise], to json: inout CommandLineParsing.JSONText) {
+    func rounded(_ share: Double) -> Double { (share * 1e4).rounded() / 1e4 }
+    json.key("recall")
+    json.beginArray()
+    for promise in promises {
+      json.beginObject()
+      json.member("k", promise.k)
+      json.member("asked", promise.asked)
+      json.member("promised", rounded(promise.promised))
+      json.member("measured", rounded(promise.measured))
+      json.member("ef", promise.breadth)
+      json.member("queries", promise.queries)
+      json.member("source", promise.isFromRows ? "records" : "given")
+      json.endObject()
+    }
+    json.endArray()
+    json.member("advice", UpkeepAdvice.all(info).map { text($0) })
   }
 
   /// What the indexes of one kind cover.
@@ -255,6 +303,7 @@ struct InfoReport {
       json.endObject()
     }
     json.endArray()
+    append(promises, to: &json)
     json.key("settings")
     json.beginObject()
     for (key, value) in manifest.settings.sorted(by: { $0.key < $1.key }) { json.member(key, value) }

@@ -56,6 +56,7 @@ struct VerificationText {
     text += "checked \(NumberText.grouped(UInt64(report.files))) \(report.files == 1 ? "file" : "files"), "
     text += "\(NumberText.bytes(report.bytes)), \(NumberText.grouped(report.rows)) rows "
     text += "in \(NumberText.seconds(milliseconds: milliseconds)) (level \(levelName))\n"
+    if let recall = report.recall { text += describe(recall) }
     for finding in report.findings { text += describe(finding, style) }
     if report.findings.isEmpty {
       text += "no damage\n"
@@ -66,6 +67,46 @@ struct VerificationText {
     // The text of findings is made harmless piece by piece; the colours around it must reach the terminal.
     if style.isColored { context.output.filter = .none }
     try context.output.write(text)
+  }
+
+  /// One line for each number of neighbours and each recall.
+  private func describe(_ results: [RecallResult]) -> String {
+    guard let first = results.first else { return "recall: there is no graph, so searches are exact\n" }
+    var text = "recall, of \(counted(UInt64(first.queries), "record")) each held out of its own search:\n"
+    for result in results {
+      text += "  recall@\(result.k) asked \(RecallText.share(result.target)): "
+      if result.isExact {
+        text += "searched exactly\n"
+        continue
+      }
+      text += result.promised.map { "\(RecallText.share($0)) promised" } ?? "nothing promised"
+      if !result.isReached { text += " at most" }
+      text += ", \(RecallText.share(result.measured)) found (\(RecallText.interval(result)))"
+      text += result.isBroken ? ", NOT KEPT\n" : "\n"
+    }
+    return text
+  }
+
+  private func appendRecall(_ results: [RecallResult], to json: inout CommandLineParsing.JSONText) {
+    func rounded(_ share: Double) -> Double { (share * 1e4).rounded() / 1e4 }
+    json.key("recall")
+    json.beginArray()
+    for result in results {
+      json.beginObject()
+      json.member("k", result.k)
+      json.member("asked", rounded(result.target))
+      json.key("promised")
+      if let promised = result.promised { json.value(rounded(promised)) } else { json.null() }
+      json.member("reached", result.isReached)
+      json.member("measured", rounded(result.measured))
+      json.member("low", rounded(result.interval.lowerBound))
+      json.member("high", rounded(result.interval.upperBound))
+      json.member("queries", result.queries)
+      json.member("exact", result.isExact)
+      json.member("kept", !result.isBroken)
+      json.endObject()
+    }
+    json.endArray()
   }
 
   private func describe(_ finding: Finding, _ style: Style) -> String {
@@ -143,6 +184,7 @@ struct VerificationText {
       json.endObject()
     }
     json.endArray()
+    if let recall = report.recall { appendRecall(recall, to: &json) }
     if listsFiles {
       let damaged = Set(report.findings.filter(\.isDamage).map(\.path))
       json.key("checked")

@@ -10,9 +10,10 @@ package enum JSONOutput {
       filter
     case gc, gen, help,
       info, insert
-    case list, log, message, page, progress, schema, search, tune, update, upsert, verify, version
+    case list, log, message, page, progress, schema, search, tune, update, upsert, verify, version, warmup
     case `import`
     case rebuildIndex = "rebuild-index"
+    case rebuildStatus = "rebuild-status"
 
     /// `vdb.search/1`.
     package var tag: String { "vdb.\(rawValue)/1" }

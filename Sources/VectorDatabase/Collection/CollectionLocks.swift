@@ -6,6 +6,8 @@ import FileStorage
 enum LockByte {
   static let writing: UInt64 = 0
   static let maintenance: UInt64 = 1
+  /// A background build of indexes holds this byte for as long as its process lives.
+  static let building: UInt64 = 2
   /// A reader of version `v` holds a shared lock on this byte.
   static func pin(_ version: UInt64) -> UInt64 { (1 << 32) &+ (version & 0x7FFF_FFFF_FFFF) }
 }
@@ -44,7 +46,12 @@ package final class LockHold: Sendable {
   static func taking(
     _ fs: any FileSystem, _ purpose: LockPurpose, patience: LockPatience
   ) throws(DatabaseError) -> LockHold {
-    let byte = purpose == .writing ? LockByte.writing : LockByte.maintenance
+    let byte =
+      switch purpose {
+      case .writing: LockByte.writing
+      case .maintenance: LockByte.maintenance
+      case .building: LockByte.building
+      }
     var attempts = 0
     while true {
       if let hold = try tryTaking(fs, byte: byte, .exclusive) { return hold }

@@ -1,4 +1,4 @@
-import FileStorage
+package import FileStorage
 import VectorIndexes
 import VectorMath
 
@@ -45,5 +45,57 @@ extension Snapshot {
       }
     }
     return rows
+  }
+}
+
+/// What the graphs of a collection promise together, for one number of neighbours.
+package struct RecallPromise: Equatable, Sendable {
+  /// Neighbours wanted.
+  package let k: Int
+  /// The recall that was asked for.
+  package let asked: Double
+  /// The least that a graph promises for it.
+  package internal(set) var promised: Double
+  /// The least that a graph was found to have when it was last measured.
+  package internal(set) var measured: Double
+  /// The greatest effort that it takes.
+  package internal(set) var breadth: Int
+  /// The fewest queries that a graph was measured with.
+  package internal(set) var queries: Int
+  /// Whether rows were the queries, not those of a user, in every graph.
+  package internal(set) var isFromRows: Bool
+}
+
+extension Collection {
+  /// What the graphs of a version promise for the usual recall, for each k that is measured; nothing without a graph.
+  ///
+  /// Reads the measurements alone. A graph that cannot be read is left out, as searches leave it out.
+  package func promises(_ manifest: Manifest) -> [RecallPromise] {
+    var promises: [RecallPromise] = []
+    for entry in manifest.indexes {
+      guard let segment = manifest.segments.first(where: { $0.number == entry.segment }),
+        let calibration = try? OpenIndex.calibration(fileSystem, entry, of: segment, self)
+      else { continue }
+      for k in GraphCalibration.measured {
+        guard let choice = calibration.choice(k: k, recall: GraphUse.usualRecall),
+          let found = calibration.entries.first(where: { $0.k == k && $0.breadth >= choice.breadth })
+            ?? calibration.entries.last(where: { $0.k == k })
+        else { continue }
+        let one = RecallPromise(
+          k: k, asked: GraphUse.usualRecall, promised: Double(choice.promised),
+          measured: Double(found.recall),
+          breadth: choice.breadth, queries: calibration.queryCount, isFromRows: calibration.source == .rows)
+        guard let place = promises.firstIndex(where: { $0.k == k }) else {
+          promises.append(one)
+          continue
+        }
+        promises[place].promised = min(promises[place].promised, one.promised)
+        promises[place].measured = min(promises[place].measured, one.measured)
+        promises[place].breadth = max(promises[place].breadth, one.breadth)
+        promises[place].queries = min(promises[place].queries, one.queries)
+        promises[place].isFromRows = promises[place].isFromRows && one.isFromRows
+      }
+    }
+    return promises.sorted { $0.k < $1.k }
   }
 }

@@ -1,61 +1,7 @@
 import FileStorage
 import MetadataFilters
-package import VectorIndexes
+import VectorIndexes
 import VectorMath
-
-/// What an index build is to do.
-package struct IndexRequest: Sendable {
-  package var choice = IndexChoice.automatic
-  /// Leaves segments alone that have a usable index of the wanted kind.
-  package var onlyMissing = false
-  /// Measures existing graphs anew instead of building.
-  package var remeasures = false
-  /// The segments to look at, by number; nil for all.
-  package var segments: Set<UInt64>?
-  /// Moves rows from the log into a segment first, when there are enough of them.
-  package var movesLog = false
-  package var options = IndexBuildOptions()
-
-  package init() {}
-}
-
-/// What an index build did or would do.
-package struct IndexReport: Equatable, Sendable {
-  /// One index file.
-  package struct Built: Equatable, Sendable {
-    package let kind: IndexKind
-    package let segment: UInt64
-    package let rows: UInt64
-    /// Bytes of the file; 0 for a rehearsal.
-    package var bytes: UInt64
-    /// The recall at 10 that a graph promises for the usual effort; nil for other kinds, or when nothing was measured.
-    package var recall: Float?
-  }
-
-  package var version: UInt64 = 0
-  package var built: [Built] = []
-  /// Index files that were there and stay.
-  package var kept = 0
-  /// Index files that another takes the place of, or that are not wanted any more.
-  package var removed = 0
-  /// Indexes that were built and dropped, because their segments were replaced meanwhile.
-  package var dropped = 0
-  /// Rows in segments that are too small for an index to pay.
-  package var smallRows: UInt64 = 0
-  /// Rows in the log, which has no index.
-  package var logRows = 0
-
-  package init() {}
-
-  /// Rows that the built files cover.
-  package var rows: UInt64 { built.reduce(0) { $0 + $1.rows } }
-  /// Bytes of the built files.
-  package var bytes: UInt64 { built.reduce(0) { $0 + $1.bytes } }
-  /// The kinds that were built, each once.
-  package var kinds: [IndexKind] {
-    IndexKind.allCases.filter { kind in built.contains { $0.kind == kind } }
-  }
-}
 
 /// Builds index files and puts them in the place of older ones by one manifest commit.
 ///
@@ -76,6 +22,16 @@ package enum IndexBuilder {
     var report = IndexReport()
   }
 
+  /// A finished file in `tmp/`.
+  struct Made {
+    let task: Task
+    /// The manifest entry, with the number 0.
+    let entry: IndexEntry
+    let temporaryName: String
+    /// The recall at 10 that searches found; nil without a proof.
+    var proved: Double?
+  }
+
   static func plan(_ state: CollectionState, _ collection: Collection, _ request: IndexRequest) -> Plan {
     var plan = Plan()
     plan.report.version = state.manifest.version
@@ -94,7 +50,11 @@ package enum IndexBuilder {
         }
       }
       guard let kind else {
-        plan.report.smallRows += UInt64(live.liveCount)
+        if case .kind = request.choice {
+          plan.report.unsupportedRows += UInt64(live.liveCount)
+        } else {
+          plan.report.smallRows += UInt64(live.liveCount)
+        }
         continue
       }
       if request.onlyMissing, let same, isUsable(same, live.entry, collection) {
@@ -109,12 +69,10 @@ package enum IndexBuilder {
   }
 
   /// The recall that a finished graph promises; its file still has a temporary name.
-  private static func promisedRecall(
-    _ entry: IndexEntry, _ task: Task, _ temporaryName: String, _ collection: Collection
-  ) -> Float? {
-    guard task.kind == .graph,
+  private static func promisedRecall(_ made: Made, _ collection: Collection) -> Float? {
+    guard made.task.kind == .graph,
       case .graph(let index)? = try? OpenIndex.open(
-        collection.fileSystem, entry, of: task.segment, collection, name: temporaryName)
+        collection.fileSystem, made.entry, of: made.task.segment, collection, name: made.temporaryName)
     else { return nil }
     return index.calibration.choice(k: 10, recall: GraphUse.usualRecall)?.promised
   }
@@ -153,7 +111,7 @@ package enum IndexBuilder {
   }
 
   /// The same for a caller that holds the maintenance lock.
-  static func runHoldingLock(
+  package static func runHoldingLock(
     _ collection: Collection, _ request: IndexRequest,
     openWriter: () throws(DatabaseError) -> CollectionWriter
   ) throws(DatabaseError) -> IndexReport {
@@ -166,23 +124,40 @@ package enum IndexBuilder {
       snapshot = try Snapshot.open(collection)
     }
     let plan = plan(snapshot.state, collection, request)
-    var built: [(task: Task, entry: IndexEntry, temporaryName: String)] = []
+    var made: [Made] = []
     var report = plan.report
     guard !plan.tasks.isEmpty || !plan.unwanted.isEmpty else { return report }
+    let pace = BuildPace(plan.tasks, request, dimension: collection.settings.dimension)
     do throws(DatabaseError) {
       for (index, task) in plan.tasks.enumerated() {
         if request.options.isCancelled() { throw .cancelled }
         let name = uniqueTemporaryName(fs, "index", index)
-        let entry = try build(task, snapshot, name, request)
-        built.append((task, entry, name))
+        let entry = try build(task, snapshot, name, request, pace.options(task: index))
+        var part = Made(task: task, entry: entry, temporaryName: name)
+        made.append(part)
+        guard let proof = request.proof, task.kind == .graph else { continue }
+        let results = try prove(part, snapshot, proof, request, pace.proofProgress(task: index))
+        part.proved = results.first { $0.k == 10 && $0.target == GraphUse.usualRecall }?.measured
+        made[made.count - 1] = part
+        guard let refusal = refusal(of: part, results, snapshot, proof) else { continue }
+        report.refused.append(refusal)
+        if refusal.isTaken { continue }
+        made.removeLast()
+        if snapshot.indexes.isNamed(task.kind, for: task.segment) {
+          report.kept += 1
+          report.removed -= 1
+        }
+        try? fs.remove(name)
       }
+      guard !made.isEmpty || !plan.unwanted.isEmpty else { return report }
+      pace.say("waiting to swap")
       let writer = try openWriter()
-      try commit(writer, built, plan.unwanted, &report)
+      try commit(writer, made, plan.unwanted, &report)
       _ = try? GarbageCollector.collect(collection, keepParent: true, dryRun: false)
       writer.close()
     } catch {
       // The old indexes are as good as before; the next writer would remove these files as well.
-      for part in built { try? fs.remove(part.temporaryName) }
+      for part in made { try? fs.remove(part.temporaryName) }
       throw error
     }
     return report
@@ -195,7 +170,7 @@ package enum IndexBuilder {
   }
 
   private static func build(
-    _ task: Task, _ snapshot: Snapshot, _ name: String, _ request: IndexRequest
+    _ task: Task, _ snapshot: Snapshot, _ name: String, _ request: IndexRequest, _ options: IndexBuildOptions
   ) throws(DatabaseError) -> IndexEntry {
     guard
       let live = snapshot.state.segments.first(where: { $0.entry.number == task.segment.number })
@@ -203,10 +178,10 @@ package enum IndexBuilder {
     do throws(IndexBuildError) {
       if request.remeasures, let index = snapshot.indexes.index(task.kind, for: task.segment) {
         return try index.remeasure(
-          live.segment, task.segment, snapshot.collection, temporaryName: name, request.options)
+          live.segment, task.segment, snapshot.collection, temporaryName: name, options)
       }
       return try OpenIndex.build(
-        task.kind, live.segment, task.segment, snapshot.collection, temporaryName: name, request.options)
+        task.kind, live.segment, task.segment, snapshot.collection, temporaryName: name, options)
     } catch {
       // A builder removes what it has not finished.
       switch error {
@@ -221,8 +196,7 @@ package enum IndexBuilder {
   ///
   /// An index whose segment has been replaced meanwhile is of no use and is dropped.
   private static func commit(
-    _ writer: CollectionWriter, _ built: [(task: Task, entry: IndexEntry, temporaryName: String)],
-    _ unwanted: Set<UInt64>, _ report: inout IndexReport
+    _ writer: CollectionWriter, _ made: [Made], _ unwanted: Set<UInt64>, _ report: inout IndexReport
   ) throws(DatabaseError) {
     var manifest = writer.state.manifest
     var files: [PendingFile] = []
@@ -230,7 +204,7 @@ package enum IndexBuilder {
     let before = manifest.indexes.count
     manifest.indexes.removeAll { unwanted.contains($0.number) }
     var changed = manifest.indexes.count != before
-    for part in built {
+    for part in made {
       let isThere = manifest.segments.contains {
         $0.number == part.task.segment.number && $0.sha256 == part.task.segment.sha256
       }
@@ -247,7 +221,7 @@ package enum IndexBuilder {
       report.built.append(
         IndexReport.Built(
           kind: part.task.kind, segment: entry.segment, rows: part.task.segment.rows, bytes: entry.bytes,
-          recall: promisedRecall(part.entry, part.task, part.temporaryName, writer.collection)))
+          recall: promisedRecall(part, writer.collection), proved: part.proved))
       changed = true
     }
     guard changed else { return }

@@ -60,7 +60,11 @@ package enum IndexPolicy {
     guard rows >= leastRows else { return nil }
     let (bytes, overflow) = rows.multipliedReportingOverflow(by: UInt64(settings.dimension))
     if overflow || bytes >= leastGraphBytes, supports(.graph, settings) { return .graph }
-    return supports(.flat, settings) ? .flat : nil
+    // Codes of 8 bits beside vectors of 8 bits save nothing.
+    switch settings.elementType {
+    case .f32, .f16: return supports(.flat, settings) ? .flat : nil
+    case .i8, .u8, .bit: return nil
+    }
   }
 
   /// The kind that a choice means for a segment.

@@ -36,6 +36,16 @@ enum OpenIndex: Sendable {
     }
   }
 
+  /// What searches of a graph find, read from its file without opening the rest; nil for other kinds.
+  static func calibration(
+    _ fs: any FileSystem, _ entry: IndexEntry, of segment: SegmentEntry, _ collection: Collection
+  ) throws(StorageError) -> GraphCalibration? {
+    guard entry.kind == IndexKind.graph.rawValue else { return nil }
+    let (file, _) = try IndexFile.open(
+      fs, entry, of: segment, collection.identity, newestLayout: newestLayout(.graph))
+    return try GraphIndex.calibration(file)
+  }
+
   /// Builds the index file of a segment under a temporary name; the caller renames it.
   ///
   /// - Returns: The manifest entry, with the number 0 that the caller replaces.

@@ -19,10 +19,12 @@ package final class SnapshotIndexes: Sendable {
 
   private let collection: Collection
   private let entries: [UInt64: [IndexEntry]]
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
-  init(_ collection: Collection, _ manifest: Manifest) {
+  /// The index files that a manifest names; `open` are those that are open already, by number.
+  init(_ collection: Collection, _ manifest: Manifest, open: [UInt64: OpenIndex] = [:]) {
     self.collection = collection
+    state = Mutex(State(known: open.mapValues { .open($0) }))
     entries = Dictionary(grouping: manifest.indexes) { $0.segment }
   }
 

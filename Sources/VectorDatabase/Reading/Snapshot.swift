@@ -14,10 +14,13 @@ package final class Snapshot: Sendable {
   /// How the last log ended when it was read.
   package let logState: LogContents.State
 
-  init(_ collection: Collection, _ state: CollectionState, pin: LockHold?, logState: LogContents.State) {
+  init(
+    _ collection: Collection, _ state: CollectionState, pin: LockHold?, logState: LogContents.State,
+    indexes: SnapshotIndexes? = nil
+  ) {
     self.collection = collection
     self.state = state
-    indexes = SnapshotIndexes(collection, state.manifest)
+    self.indexes = indexes ?? SnapshotIndexes(collection, state.manifest)
     self.pin = pin
     self.logState = logState
   }

@@ -33,7 +33,9 @@ struct SearchPiece: Sendable {
       pieces.append(
         SearchPiece(
           segment: nil, rows: 0..<snapshot.state.tail.entries.count, index: nil,
-          reason: "rows in the log have no index"))
+          reason: "rows in the log have no index"
+            + (UInt64(snapshot.state.tail.liveCount) >= IndexPolicy.leastRows
+              ? "; there are many of them: vdb rebuild-index moves them into a segment" : "")))
     }
     return pieces
   }
@@ -67,8 +69,19 @@ struct SearchPiece: Sendable {
       reason += ", recall \(hundredths(promised)) promised by its measurement"
     }
     if request.filter != nil { reason += "; rows that the filter leaves out are passed" }
+    reason += slowness(live)
     return SearchPiece(
       segment: position, rows: 0..<live.segment.rows, index: .graph(index), graph: use, reason: reason)
+  }
+
+  /// That many rows of a segment are deleted, which costs every search of it; nothing where they are few.
+  private static func slowness(_ live: LiveSegment) -> String {
+    let dead = live.dead.count
+    guard UInt64(dead) >= UpkeepAdvice.leastDead,
+      Double(dead) >= UpkeepAdvice.deadShare * Double(live.segment.rows)
+    else { return "" }
+    let percent = dead * 100 / max(1, live.segment.rows)
+    return "; \(percent) % of its rows are deleted, which makes it slow: vdb compact"
   }
 
   /// A share with up to three decimals, rounded down.
@@ -83,7 +96,9 @@ struct SearchPiece: Sendable {
   private static func choose(
     _ live: LiveSegment, at position: Int, _ snapshot: Snapshot, _ request: SearchRequest
   ) -> (OpenIndex?, String) {
-    guard snapshot.indexes.isNamed(.flat, for: live.entry) else { return (nil, "the segment has no index") }
+    guard snapshot.indexes.isNamed(.flat, for: live.entry) else {
+      return (nil, "the segment has no index" + slowness(live))
+    }
     let wanted = request.filter.map { $0.segments[position].count } ?? live.segment.rows
     if wanted <= request.tuning.fewRows { return (nil, "the filter leaves few rows") }
     guard request.capacity < wanted / max(1, request.tuning.wantedShare) else {
@@ -92,7 +107,7 @@ struct SearchPiece: Sendable {
     guard let index = snapshot.indexes.index(.flat, for: live.entry) else {
       return (nil, "its index cannot be used")
     }
-    return (index, "codes leave out what cannot be near")
+    return (index, "codes leave out what cannot be near" + slowness(live))
   }
 }
 

@@ -134,7 +134,8 @@ extension SearchSession {
       try unsafe walk.begin(
         seeds: UnsafeBufferPointer(start: worker.router.seeds, count: seeds),
         GraphEffort(breadth: pass.use.frontier), wanted: capacity,
-        kept: GraphWalk.kept(breadth: pass.use.breadth), filter: filter)
+        kept: GraphWalk.kept(breadth: pass.use.breadth), filter: filter,
+        hidden: hiddenNode.map { $0.segment == pass.segment ? $0.node : -1 } ?? -1)
       worker.queries[slot] = query
       return true
     }

@@ -29,6 +29,8 @@ package final class SearchSession: @unchecked Sendable {
   /// Rows of the ranking that are kept: k and the offset.
   let capacity: Int
   var excludedCode: UInt64?
+  /// A node of a segment's graph whose list is not read, for measurements: the query is its row.
+  var hiddenNode: (segment: Int, node: Int)?
   /// No row at or below this distance is sure to come behind the place given by `after`.
   let afterDistance: Float
   /// What each segment and the log is searched with.
@@ -101,6 +103,7 @@ package final class SearchSession: @unchecked Sendable {
       let state = state(query)
       state.best.sort { self.precedes($0, $1) }
     }
+    try scanWhereRowsRepeat()
     try throwFailure()
     work.add(tally.take())
   }

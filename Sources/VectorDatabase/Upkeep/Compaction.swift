@@ -48,21 +48,47 @@ package enum Compactor {
   /// Rows between two looks at the cancellation.
   private static let batch = 4096
 
+  /// What a plan needs to know of a segment.
+  private struct Part {
+    let bytes: UInt64
+    let rows: Int
+    let live: Int
+    var dead: Int { rows - live }
+    var share: Double { Double(live) / Double(max(1, rows)) }
+  }
+
+  /// The segments of a state; `withLog` adds the one that a checkpoint would make of the log.
+  private static func parts(_ state: CollectionState, withLog: Bool) -> [Part] {
+    var parts = state.segments.map { Part(bytes: $0.entry.bytes, rows: $0.segment.rows, live: $0.liveCount) }
+    // A checkpoint drops segments without live rows.
+    if withLog {
+      parts.removeAll { $0.live == 0 }
+      if state.tail.liveCount > 0 {
+        let rows = state.tail.liveCount
+        parts.append(Part(bytes: UInt64(state.tail.byteCount), rows: rows, live: rows))
+      }
+    }
+    return parts
+  }
+
   /// The runs of neighbouring segments that would be rewritten, as ranges of segment positions.
   static func plan(_ state: CollectionState, _ request: CompactionRequest) -> [Range<Int>] {
+    plan(parts(state, withLog: false), request)
+  }
+
+  private static func plan(_ parts: [Part], _ request: CompactionRequest) -> [Range<Int>] {
     var runs: [Range<Int>] = []
     var start = 0
-    while start < state.segments.count {
+    while start < parts.count {
       var end = start
       var bytes: UInt64 = 0
       var worthwhile = false
-      while end < state.segments.count {
-        let live = state.segments[end]
-        let share = Double(live.liveCount) / Double(max(1, live.segment.rows))
-        let size = UInt64(Double(live.entry.bytes) * share)
-        let isDead = 1 - share >= max(request.deadRatio, 1e-12)
+      while end < parts.count {
+        let part = parts[end]
+        let size = UInt64(Double(part.bytes) * part.share)
+        let isDead = 1 - part.share >= max(request.deadRatio, 1e-12)
         if end > start, bytes + size > request.targetSegmentBytes { break }
-        let isSmall = live.entry.bytes < request.targetSegmentBytes / 2
+        let isSmall = part.bytes < request.targetSegmentBytes / 2
         guard request.full || isDead || isSmall else { break }
         bytes += size
         worthwhile = worthwhile || isDead || request.full
@@ -73,28 +99,27 @@ package enum Compactor {
         continue
       }
       let alone = end - start == 1
-      let hasDead = state.segments[start..<end].contains { !$0.dead.isEmpty }
+      let hasDead = parts[start..<end].contains { $0.dead > 0 }
       if alone ? (worthwhile && hasDead) : true { runs.append(start..<end) }
       start = end
     }
     return runs
   }
 
-  /// Says what `run` would do.
+  /// Says what `run` would do; the rows of the log count as the segment that they would first become.
   package static func dryRun(_ snapshot: Snapshot, _ request: CompactionRequest) -> CompactionReport {
+    let parts = parts(snapshot.state, withLog: true)
     var report = CompactionReport()
     report.version = snapshot.version
-    report.segmentsBefore = snapshot.state.segments.count
+    report.segmentsBefore = parts.count
     report.segmentsAfter = report.segmentsBefore
-    for run in plan(snapshot.state, request) {
-      let parts = snapshot.state.segments[run]
-      report.rewritten += parts.count
-      report.segmentsAfter -= parts.count - (parts.contains { $0.liveCount > 0 } ? 1 : 0)
-      for part in parts {
-        report.bytesBefore += part.entry.bytes
-        report.deadRowsRemoved += UInt64(part.dead.count)
-        report.bytesAfter += UInt64(
-          Double(part.entry.bytes) * Double(part.liveCount) / Double(max(1, part.segment.rows)))
+    for run in plan(parts, request) {
+      report.rewritten += run.count
+      report.segmentsAfter -= run.count - (parts[run].contains { $0.live > 0 } ? 1 : 0)
+      for part in parts[run] {
+        report.bytesBefore += part.bytes
+        report.deadRowsRemoved += UInt64(part.dead)
+        report.bytesAfter += UInt64(Double(part.bytes) * part.share)
       }
     }
     return report
@@ -155,25 +180,76 @@ package enum Compactor {
     index: Int
   ) throws(DatabaseError) -> SegmentBuilder.Result? {
     guard base.segments[run].contains(where: { $0.liveCount > 0 }) else { return nil }
-    let builder = try lifted { () throws(StorageError) in
-      try SegmentBuilder(
-        collection.fileSystem, collection.identity,
-        temporaryName: uniqueTemporaryName(collection.fileSystem, "compact", index),
-        memoryBudget: request.memoryBudget)
-    }
+    let builder = try builder(collection, "compact", index, request)
     var sinceLook = 0
     for live in base.segments[run] {
       let segment = live.segment
-      for row in 0..<segment.rows where !live.dead.contains(row) {
-        sinceLook += 1
-        if sinceLook >= batch {
-          sinceLook = 0
-          if request.isCancelled() { throw .cancelled }
-        }
+      let order = try Snapshot.arrivalOrder(segment)
+      for place in 0..<segment.rows {
+        let row = order.isEmpty ? place : order[place]
+        if live.dead.contains(row) { continue }
+        try look(&sinceLook, request)
         try lifted { () throws(StorageError) in try builder.append(row: row, of: segment) }
       }
     }
-    return try lifted { () throws(StorageError) in try builder.finish() }
+    let merged = try lifted { () throws(StorageError) in try builder.finish() }
+    do throws(DatabaseError) {
+      return try orderedByLocality(merged, collection, base, run, request, index: index)
+    } catch {
+      try? collection.fileSystem.remove(merged.temporaryName)
+      throw error
+    }
+  }
+
+  private static func builder(
+    _ collection: Collection, _ label: String, _ index: Int, _ request: CompactionRequest
+  ) throws(DatabaseError) -> SegmentBuilder {
+    try lifted { () throws(StorageError) in
+      try SegmentBuilder(
+        collection.fileSystem, collection.identity,
+        temporaryName: uniqueTemporaryName(collection.fileSystem, label, index),
+        memoryBudget: request.memoryBudget)
+    }
+  }
+
+  /// Asks now and then whether to go on.
+  private static func look(_ sinceLook: inout Int, _ request: CompactionRequest) throws(DatabaseError) {
+    sinceLook += 1
+    guard sinceLook >= batch else { return }
+    sinceLook = 0
+    if request.isCancelled() { throw .cancelled }
+  }
+
+  /// The same rows with near ones near each other and their numbers of arrival, when the segment will have a graph.
+  ///
+  /// Its searches then read fewer pages of vectors. The file given is removed when another takes its place.
+  private static func orderedByLocality(
+    _ merged: SegmentBuilder.Result, _ collection: Collection, _ base: CollectionState, _ run: Range<Int>,
+    _ request: CompactionRequest, index: Int
+  ) throws(DatabaseError) -> SegmentBuilder.Result {
+    let sources = Set(base.segments[run].map { $0.entry.number })
+    let wanted = wantedIndexes(of: merged.entry, sources, base.manifest, collection.settings)
+    guard wanted.contains(where: { $0.kind == .graph }) else { return merged }
+    let segment = try lifted { () throws(StorageError) in try merged.reader() }
+    let options = request.indexOptions
+    let order = try lifted { () throws(StorageError) in
+      try LocalityOrder.order(
+        segment.storedVectors, seed: options.seed, threads: options.threads,
+        memoryLimit: options.memoryLimit, isCancelled: request.isCancelled)
+    }
+    if request.isCancelled() { throw .cancelled }
+    guard let order else { return merged }
+    let builder = try builder(collection, "ordered", index, request)
+    var sinceLook = 0
+    for row in order {
+      try look(&sinceLook, request)
+      try lifted { () throws(StorageError) in
+        try builder.append(row: Int(row), of: segment, arrival: row)
+      }
+    }
+    let result = try lifted { () throws(StorageError) in try builder.finish() }
+    try? collection.fileSystem.remove(merged.temporaryName)
+    return result
   }
 
   /// Puts the rewritten segments in the place of their sources, under the writer lock.

@@ -16,7 +16,8 @@ extension Collection {
       }
       holds.append(pin)
     }
-    let known = Set(FileNames.folders + [CollectionIdentity.fileName, FileNames.lock, FileNames.lockInfo])
+    let known = Set(
+      FileNames.folders + FileNames.advisory + [CollectionIdentity.fileName, FileNames.lock])
     var foreign = try liftedFile { () throws(FileError) in try fs.list("") }.filter { !known.contains($0) }
     for folder in FileNames.folders where folder != "tmp" {
       let names = try liftedFile { () throws(FileError) in

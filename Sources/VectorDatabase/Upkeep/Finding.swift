@@ -63,6 +63,10 @@ package struct VerificationReport: Equatable, Sendable {
   package var root: Digest256?
   package var findings: [Finding] = []
   package var checkedFiles: [String] = []
+  /// What searches found, when that was measured: empty without a graph; nil when it was not asked for or not possible.
+  package var recall: [RecallResult]?
 
   package var isDamaged: Bool { findings.contains { $0.isDamage } }
+  /// Whether searches find less than is promised.
+  package var isRecallBroken: Bool { recall?.contains { $0.isBroken } ?? false }
 }

@@ -31,7 +31,7 @@ package struct Verifier {
   /// What was found so far.
   var report = VerificationReport()
   /// Files that belong to the collection.
-  var needed: Set<String> = [CollectionIdentity.fileName, FileNames.lock, FileNames.lockInfo]
+  var needed: Set<String> = Set([CollectionIdentity.fileName, FileNames.lock] + FileNames.advisory)
 
   private init(
     _ collection: Collection, _ level: VerificationLevel, only: String?, expectedRoot: Digest256?,
@@ -51,12 +51,13 @@ package struct Verifier {
   ///
   /// Damage is reported, not thrown.
   ///
-  /// `only` is the one file, relative to the collection, to check, nil for all; `expectedRoot` is the hash that
+  /// `recall` asks for a measurement of what searches find, when nothing is damaged; its threads and cancellation are those
+  /// of the run. `only` is the one file, relative to the collection, to check, nil for all; `expectedRoot` is the hash that
   /// the newest version must have.
   /// - Throws: `.notFound`, `.notACollection`, `.unfinishedCreation`, `.storage(.file)`, `.storage(.unsupported)`, `.cancelled`.
   package static func run(
     on fs: any FileSystem, _ level: VerificationLevel, only: String? = nil, expectedRoot: Digest256? = nil,
-    threads: Int = 1,
+    recall: RecallRequest? = nil, threads: Int = 1,
     isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws(DatabaseError) -> VerificationReport {
     let collection: Collection
@@ -75,6 +76,7 @@ package struct Verifier {
     var verifier = Verifier(
       collection, level, only: only, expectedRoot: expectedRoot, threads: threads, isCancelled: isCancelled)
     try verifier.checkAll()
+    if let recall { try verifier.checkRecall(recall) }
     if let only {
       verifier.report.findings.removeAll { $0.path != only && $0.code != "root-mismatch" }
       if !verifier.report.checkedFiles.contains(only), verifier.report.findings.isEmpty {

@@ -101,7 +101,7 @@ struct Partition {
   }
 
   /// The same leaders, each followed by the nearest of those that are left.
-  private static func tour(_ leaders: [UInt32], _ points: GraphPoints) -> [UInt32] {
+  static func tour(_ leaders: [UInt32], _ points: GraphPoints) -> [UInt32] {
     let set = LeaderSet(leaders, points)
     var left = [Bool](repeating: true, count: leaders.count)
     let products = WorkArray<Int32>(count: leaders.count, repeating: 0)

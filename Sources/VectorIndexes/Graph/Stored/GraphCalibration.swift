@@ -135,6 +135,23 @@ package struct GraphCalibration: Equatable, Sendable {
     return own.last { $0.breadth <= breadth }?.lower ?? (breadth >= first.breadth ? first.lower : 0)
   }
 
+  // MARK: Rows as queries
+
+  /// Rows that are queries of a segment with so many, when no others are given.
+  static func queryCount(rows: Int) -> Int { min(1000, max(1, rows / 20)) }
+
+  /// The row of a segment that is the query of that number: rows at even distances.
+  static func queryRow(_ index: Int, of rows: Int) -> Int {
+    (2 * index + 1) * rows / (2 * queryCount(rows: rows))
+  }
+
+  /// Whether a row of a segment with so many is one of its queries.
+  static func isQuery(row: Int, of rows: Int) -> Bool {
+    guard rows > 0 else { return false }
+    let near = row * queryCount(rows: rows) / rows
+    return (max(0, near - 1)...near + 1).contains { queryRow($0, of: rows) == row }
+  }
+
   /// The section's bytes.
   package var bytes: [UInt8] {
     var bytes: [UInt8] = []

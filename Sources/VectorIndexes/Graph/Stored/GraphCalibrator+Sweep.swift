@@ -41,9 +41,11 @@ extension GraphCalibrator {
     _ range: Range<Int>, _ vectors: [Float], _ hidden: [Int], _ truths: [Truth], _ view: GraphView,
     _ router: GraphRouter, _ breadths: [Int]
   ) -> [Outcomes] {
-    let results = ResultSlots<Outcomes>(count: range.count, initial: Outcomes())
     let atOnce = 16
-    ParallelLoop.run(blocks: (range.count + atOnce - 1) / atOnce, threads: threads) { block in
+    let blocks = (range.count + atOnce - 1) / atOnce
+    let results = ParallelResults<[Outcomes]>(blocks)
+    ParallelLoop.run(blocks: blocks, threads: threads) { block in
+      var found: [Outcomes] = []
       let query = GraphQuery(frame)
       let walk = GraphWalk(view, query)
       let scratch = RouterScratch()
@@ -77,10 +79,11 @@ extension GraphCalibrator {
           // There is no file that could be damaged, or it was checked.
           continue
         }
-        results.set(place, outcomes)
+        found.append(outcomes)
       }
+      results.set(block, found)
     }
-    return results.all
+    return results.all.flatMap { $0 }
   }
 
   /// Of the nearest nodes those that are among the first candidates and whose bound lets them be scored.

@@ -44,9 +44,6 @@ package struct GraphCalibrator<Failure: Error>: Sendable {
     self.isCancelled = isCancelled
   }
 
-  /// Queries of its own that a calibration measures at most.
-  static var queryCount: Int { 1000 }
-
   /// One query's truth: the nodes of its nearest rows, nearest first, and their squared distances in the frame.
   struct Truth: Sendable {
     var nodes: [UInt32] = []
@@ -69,9 +66,8 @@ package struct GraphCalibrator<Failure: Error>: Sendable {
       vectors = Array(queries.prefix(min(given, 2000) * dimension))
       hidden = [Int](repeating: -1, count: vectors.count / dimension)
     } else {
-      let wanted = min(Self.queryCount, max(1, source.count / 20))
-      for index in 0..<wanted {
-        let row = (2 * index + 1) * source.count / (2 * wanted)
+      for index in 0..<GraphCalibration.queryCount(rows: source.count) {
+        let row = GraphCalibration.queryRow(index, of: source.count)
         guard nodeOfRow[row] != .max else { continue }
         vectors += try vector(row)
         hidden.append(Int(nodeOfRow[row]))
@@ -106,17 +102,21 @@ package struct GraphCalibrator<Failure: Error>: Sendable {
   ) throws(Failure) -> [Truth] {
     let count = hidden.count
     let atOnce = 32
-    let results = ResultSlots<Truth>(count: count, initial: Truth())
     let blocks = (count + atOnce - 1) / atOnce
+    let results = ParallelResults<[Truth]>(blocks)
     try ParallelLoop.run(blocks: blocks, threads: threads) { (block) throws(Failure) in
       if isCancelled() { return }
       let range = block * atOnce..<min(count, (block + 1) * atOnce)
       let near = nearestByCodes(vectors, range)
+      var truths: [Truth] = []
       for (index, candidates) in zip(range, near) {
-        results.set(index, try decide(candidates, vectors, index, hidden[index], nodeOfRow))
+        truths.append(try decide(candidates, vectors, index, hidden[index], nodeOfRow))
       }
+      results.set(block, truths)
     }
-    return results.all
+    // A cancelled measurement is not used: it only has to have as many.
+    let found = results.all.flatMap { $0 }
+    return found + [Truth](repeating: Truth(), count: count - found.count)
   }
 
   /// For each query of a range the rows with the least code distances, in no order.
@@ -210,26 +210,4 @@ package struct GraphCalibrator<Failure: Error>: Sendable {
     }
     return truth
   }
-}
-
-/// One result for each piece of a parallel loop, each set by one thread.
-@safe
-final class ResultSlots<Result>: @unchecked Sendable {
-  private let slots: UnsafeMutableBufferPointer<Result>
-
-  init(count: Int, initial: Result) {
-    unsafe slots = .allocate(capacity: count)
-    unsafe slots.initialize(repeating: initial)
-  }
-
-  deinit {
-    unsafe slots.deinitialize()
-    unsafe slots.deallocate()
-  }
-
-  /// Sets a result; only one thread may do so for one place.
-  func set(_ place: Int, _ result: Result) { unsafe slots[place] = result }
-
-  /// The results, when the loop has ended.
-  var all: [Result] { unsafe Array(slots) }
 }

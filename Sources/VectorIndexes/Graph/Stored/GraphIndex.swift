@@ -136,9 +136,7 @@ package final class GraphIndex: Sendable {
     }
     rowEntry = hasRows ? try section(.nodeRows, rows - loose, 4) : nil
     startEntry = hasStarts ? try section(.nodeStarts, nodes + 1, 4) : nil
-    guard let calibrationEntry = file.section(.graphCalibration), calibrationEntry.length <= 1 << 16,
-      let calibration = GraphCalibration(bytes: try unsafe [UInt8](file.bytes(calibrationEntry)))
-    else { throw damage("CALB", "a calibration", "something else") }
+    let calibration = try Self.calibration(file)
     if nodes > 0 {
       guard let entry = file.section(.graphRouter), entry.length <= 1 << 30,
         let router = try unsafe GraphRouter(
@@ -161,6 +159,24 @@ package final class GraphIndex: Sendable {
       nodeCount: nodes, rowCount: rows,
       rows: rowEntry.flatMap { unsafe Self.numbers(file.uncheckedBytes($0)) }, placeCount: rows - loose,
       starts: startEntry.flatMap { unsafe Self.numbers(file.uncheckedBytes($0)) })
+  }
+
+  /// The section that says what searches find.
+  package static func calibration(_ file: ContainerFile) throws(StorageError) -> GraphCalibration {
+    guard let entry = file.section(.graphCalibration), entry.length <= 1 << 16,
+      let calibration = GraphCalibration(bytes: try unsafe [UInt8](file.bytes(entry)))
+    else {
+      throw .corruption(
+        CorruptionError(
+          path: file.name, section: "CALB", offset: nil, expected: "a calibration", found: "something else"))
+    }
+    return calibration
+  }
+
+  /// Whether a row was one of those that the promise of recall was measured with.
+  package func wasMeasuredWith(row: Int) -> Bool {
+    guard calibration.source == .rows else { return false }
+    return GraphCalibration.isQuery(row: row, of: rows)
   }
 
   private static func numbers(_ bytes: UnsafeRawBufferPointer) -> UnsafePointer<UInt32>? {
