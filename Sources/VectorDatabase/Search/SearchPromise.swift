@@ -1,0 +1,43 @@
+import VectorIndexes
+import VectorMath
+
+/// What a search promises to find, by the measurements of the graphs that it walks through.
+package struct SearchPromise: Equatable, Sendable {
+  /// The share of the nearest rows over all parts, those that are searched exactly among them; nil where a graph was never
+  /// measured, or where nothing can be missed.
+  package let recall: Double?
+  /// The greatest number of candidates that a graph keeps (`ef`); nil where no graph is used.
+  package let breadth: Int?
+  /// Whether some graph was measured not to reach what is asked for.
+  package let isBelowTarget: Bool
+}
+
+extension Snapshot {
+  /// What a search would promise; opens the index files that it would use.
+  ///
+  /// Parts count by the rows that may be found in them, since the nearest rows may lie in any of them alike.
+  package func promise(_ request: SearchRequest) -> SearchPromise {
+    var (weight, sum) = (0.0, 0.0)
+    var (isKnown, isBelowTarget) = (true, false)
+    var breadth: Int?
+    for piece in SearchPiece.all(self, request) {
+      var rows = Double(piece.rows.count)
+      if let segment = piece.segment {
+        let live = state.segments[segment]
+        rows = Double(
+          request.filter.map { $0.segments[segment].subtracting(live.dead).count } ?? live.liveCount)
+      }
+      weight += rows
+      guard let use = piece.graph else {
+        sum += rows
+        continue
+      }
+      breadth = max(breadth ?? 0, use.breadth)
+      if use.unreached != nil { isBelowTarget = true }
+      if let promised = use.promised { sum += rows * Double(promised) } else { isKnown = false }
+    }
+    return SearchPromise(
+      recall: breadth != nil && isKnown && weight > 0 ? sum / weight : nil, breadth: breadth,
+      isBelowTarget: isBelowTarget)
+  }
+}
