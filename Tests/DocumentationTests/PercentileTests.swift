@@ -25,6 +25,17 @@ import VDBCommands
     #expect((hundred.median, hundred.ninetyFifth, hundred.ninetyNinth) == (50, 95, 99))
   }
 
+  @Test func `a filtered search that finds too few rows, or others, fails loudly`() throws {
+    func failure(_ wanted: Int, _ least: Int, _ strays: Int = 0) -> CommandFailure? {
+      FilteredCount(filter: "n < 5", wanted: wanted, least: least, strays: strays).failure
+    }
+    #expect(failure(10, 10) == nil && failure(0, 0) == nil && failure(3, 3) == nil)
+    let few = try #require(failure(10, 9))
+    #expect(few.status == .bug && few.message.contains("n < 5") && few.message.contains("9 of 10 rows"))
+    #expect(try #require(failure(10, 0)).exitCode == 70)
+    #expect(try #require(failure(10, 10, 1)).message.contains("1 row that it leaves out"))
+  }
+
   @Test func `the median lies in the middle`() {
     #expect(median([]) == 0)
     #expect(median([3]) == 3)

@@ -27,7 +27,8 @@ import FoundationXML
     let scene = try scene()
     let before = try scene.succeed("info", "a.vdb", "--content-hash").output
     let object = try scene.json(
-      "bench", "a.vdb", "--queries", "q.npy", "--suite", "search,batch,cold,insert,import,delete", "--runs",
+      "bench", "a.vdb", "--queries", "q.npy", "--suite", "search,batch,filter,cold,insert,import,delete",
+      "--runs",
       "2",
       "--inserts", "20")
     #expect(object["schema"] as? String == "vdb.bench/1")
@@ -36,7 +37,7 @@ import FoundationXML
     let lines = try results(object)
     #expect(
       Set(lines.compactMap { $0["suite"] as? String }) == [
-        "search", "batch", "cold", "insert", "import", "delete",
+        "search", "batch", "filter", "cold", "insert", "import", "delete",
       ])
     for line in lines {
       #expect((line["per_second"] as? Double ?? 0) > 0, "\(line)")

@@ -9,6 +9,11 @@ import VectorMath
 struct BenchBuild {
   var importSeconds = 0.0
   var indexSeconds = 0.0
+  /// The most memory that this process held meanwhile.
+  var importPeak: UInt64?
+  var indexPeak: UInt64?
+  /// Bytes of all files of the rows.
+  var storedBytes: UInt64 = 0
   /// What was built; nil when no index was wanted.
   var report: IndexReport?
 
@@ -22,6 +27,8 @@ struct BenchBuild {
       proof: .readBack("\(counted(UInt64(rows), "row")) read back"),
       rate: Double(rows) / max(importSeconds, 1e-9))
     stored.seconds = importSeconds
+    stored.peakBytes = importPeak
+    stored.bytesPerRow = Double(storedBytes) / Double(max(1, rows))
     stored.threads = threads
     guard let report, !report.built.isEmpty else { return [stored] }
     let recall = report.built.compactMap(\.recall).min().map { Double($0) }
@@ -31,6 +38,7 @@ struct BenchBuild {
         recall.map { "recall@10 \(NumberText.fixed($0, 2)) promised" } ?? "nothing can be missed"),
       rate: Double(report.rows) / max(indexSeconds, 1e-9))
     built.seconds = indexSeconds
+    built.peakBytes = indexPeak
     built.threads = threads
     built.bytesPerRow = Double(report.bytes) / Double(max(1, rows))
     return [stored, built]
@@ -113,9 +121,13 @@ struct BenchCopy {
     _ name: String, _ places: [RowLocation], metadata: ((Int, inout [UInt8]) -> Void)? = nil
   ) throws(CommandFailure) -> (collection: Collection, build: BenchBuild) {
     let began = MonotonicClock.now()
+    ProcessMeter.resetPeak()
     let collection = try bulk(name, places, metadata: metadata)
     var build = BenchBuild()
     build.importSeconds = Double(MonotonicClock.now() - began) / 1e9
+    build.importPeak = ProcessMeter.peakBytes()
+    build.storedBytes =
+      try engine { () throws(DatabaseError) in try CollectionInfo.read(collection) }.storedBytes
     try BenchCopy.buildIndexes(choices, of: collection, &build, context)
     return (collection, build)
   }
@@ -132,6 +144,7 @@ struct BenchCopy {
     _ choices: [IndexChoice], of collection: Collection, _ build: inout BenchBuild, _ context: CommandContext
   ) throws(CommandFailure) {
     let began = MonotonicClock.now()
+    ProcessMeter.resetPeak()
     for choice in choices where choice != .none {
       var request = IndexRequest()
       request.choice = choice
@@ -141,5 +154,6 @@ struct BenchCopy {
       build.report?.built += report.built
     }
     build.indexSeconds = Double(MonotonicClock.now() - began) / 1e9
+    build.indexPeak = ProcessMeter.peakBytes()
   }
 }

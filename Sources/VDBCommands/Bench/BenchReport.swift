@@ -65,16 +65,29 @@ struct BenchReport {
 
   /// What is wrong when a filtered search has not found all that it must; nil when every one has.
   static func shortfall(_ results: [BenchResult]) -> CommandFailure? {
-    guard let result = results.first(where: { $0.filter.map { !$0.isComplete } ?? false }),
-      let filter = result.filter
+    for result in results {
+      guard let filter = result.filter else { continue }
+      let failure = FilteredCount(
+        filter: filter.text, wanted: filter.wanted, least: filter.least, strays: filter.strays
+      ).failure
+      if let failure { return failure }
+    }
+    return nil
+  }
+
+  /// The line that is farthest below the recall that its indexes promise, when that is more than a hundredth: a sentence.
+  static func brokenPromise(_ results: [BenchResult]) -> String? {
+    func gap(_ result: BenchResult) -> Double { (result.promised ?? 0) - (result.recall ?? 1) }
+    guard let worst = results.max(by: { gap($0) < gap($1) }), gap(worst) > 0.01,
+      let recall = worst.recall, let promised = worst.promised
     else { return nil }
-    let what =
-      filter.strays > 0
-      ? "\(counted(UInt64(filter.strays), "row")) that it leaves out"
-      : "\(filter.least) of \(counted(UInt64(filter.wanted), "row"))"
-    return CommandFailure(
-      .bug, code: "wrong-rows", "a search with the filter \(filter.text) found \(what)",
-      hint: "please report this; --exact answers rightly meanwhile")
+    let what = [worst.suite.rawValue, worst.method, worst.condition].filter { !$0.isEmpty }
+    let advice =
+      worst.suite == .filter
+      ? "a greater --recall of vdb search finds more"
+      : "vdb tune with --queries measures the index by your own queries"
+    return
+      "the recall \(NumberText.fixed(recall, 3)) of '\(what.joined(separator: ", "))' is below the \(NumberText.fixed(promised, 3)) that the index promises; \(advice)"
   }
 
   // MARK: For people

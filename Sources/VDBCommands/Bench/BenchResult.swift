@@ -60,9 +60,38 @@ struct BenchFilterFigures {
   let strays: Int
   /// Queries a second when the filter is evaluated once for all queries that share it.
   let batchRate: Double
+}
 
-  /// Whether each query found as many rows as it must, and none that does not match.
-  var isComplete: Bool { least >= wanted && strays == 0 }
+/// How many rows the queries of one filter found.
+package struct FilteredCount {
+  /// The filter.
+  let filter: String
+  /// Rows that each query must find: k, or all that match where they are fewer.
+  let wanted: Int
+  /// Rows that the query with the fewest found.
+  let least: Int
+  /// Rows that were found and do not match.
+  let strays: Int
+
+  /// Takes what was counted.
+  package init(filter: String, wanted: Int, least: Int, strays: Int) {
+    self.filter = filter
+    self.wanted = wanted
+    self.least = least
+    self.strays = strays
+  }
+
+  /// What is wrong; nil when each query found as many rows as it must, and none that does not match.
+  package var failure: CommandFailure? {
+    guard least < wanted || strays > 0 else { return nil }
+    let what =
+      strays > 0
+      ? "\(counted(UInt64(strays), "row")) that it leaves out"
+      : "\(least) of \(counted(UInt64(wanted), "row"))"
+    return CommandFailure(
+      .bug, code: "wrong-rows", "a search with the filter \(filter) found \(what)",
+      hint: "please report this; --exact answers rightly meanwhile")
+  }
 }
 
 /// One line of the report.

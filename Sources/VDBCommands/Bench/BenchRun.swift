@@ -73,6 +73,9 @@ struct BenchRun {
       context.messages.note(
         "the recall \(NumberText.plain(minimum)) asked for by --min-recall was not reached")
     }
+    if let sentence = BenchReport.brokenPromise(results) {
+      context.messages.warning(sentence)
+    }
     if let failure = BenchReport.shortfall(results) {
       // What was measured is worth having all the same.
       try context.output.finish()

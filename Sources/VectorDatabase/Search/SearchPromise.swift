@@ -8,8 +8,6 @@ package struct SearchPromise: Equatable, Sendable {
   package let recall: Double?
   /// The greatest number of candidates that a graph keeps (`ef`); nil where no graph is used.
   package let breadth: Int?
-  /// Whether some graph was measured not to reach what is asked for.
-  package let isBelowTarget: Bool
 }
 
 extension Snapshot {
@@ -18,7 +16,7 @@ extension Snapshot {
   /// Parts count by the rows that may be found in them, since the nearest rows may lie in any of them alike.
   package func promise(_ request: SearchRequest) -> SearchPromise {
     var (weight, sum) = (0.0, 0.0)
-    var (isKnown, isBelowTarget) = (true, false)
+    var isKnown = true
     var breadth: Int?
     for piece in SearchPiece.all(self, request) {
       var rows = Double(piece.rows.count)
@@ -33,11 +31,9 @@ extension Snapshot {
         continue
       }
       breadth = max(breadth ?? 0, use.breadth)
-      if use.unreached != nil { isBelowTarget = true }
       if let promised = use.promised { sum += rows * Double(promised) } else { isKnown = false }
     }
     return SearchPromise(
-      recall: breadth != nil && isKnown && weight > 0 ? sum / weight : nil, breadth: breadth,
-      isBelowTarget: isBelowTarget)
+      recall: breadth != nil && isKnown && weight > 0 ? sum / weight : nil, breadth: breadth)
   }
 }
