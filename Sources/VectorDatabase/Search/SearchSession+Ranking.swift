@@ -34,10 +34,8 @@ extension SearchSession {
       work.scored += 1
       work.bytes += stride
       if work.scored & 255 == 0, shouldStop() { return }
-      let distance = unsafe ExactDistance.distance(
-        metric: settings.metric, query: vectors + query * settings.dimension,
-        querySquares: scans[query].querySquares, row: base, elementType: settings.elementType,
-        dimension: settings.dimension)
+      let distance = unsafe scans[query].exactDistance(
+        query: vectors + query * settings.dimension, row: base)
       try offer(distance, candidate.code, to: state)
       withExtendedLifetime(segment) {}
     }
