@@ -92,7 +92,7 @@ struct BenchColumn: Sendable {
     time("p95", "p95_ns") { $0.latency?.ninetyFifth },
     time("p99", "p99_ns") { $0.latency?.ninetyNinth },
     BenchColumn("time", "seconds") {
-      $0.seconds.map { .number($0, people: "\(NumberText.fixed($0, $0 < 10 ? 2 : 1)) s") }
+      $0.seconds.map { .number($0, people: NumberText.duration(Int64(min($0, 1e9) * 1e9))) }
     },
     count("matching", "matching") { $0.filter?.matching },
     BenchColumn("share", "matching_share", isHidden: true) {

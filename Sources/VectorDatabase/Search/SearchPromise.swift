@@ -33,7 +33,8 @@ extension Snapshot {
       breadth = max(breadth ?? 0, use.breadth)
       if let promised = use.promised { sum += rows * Double(promised) } else { isKnown = false }
     }
-    return SearchPromise(
-      recall: breadth != nil && isKnown && weight > 0 ? sum / weight : nil, breadth: breadth)
+    // Measurements are kept as 32-bit floats: seven digits of them mean something.
+    let mean = (sum / max(weight, 1) * 1e6).rounded() / 1e6
+    return SearchPromise(recall: breadth != nil && isKnown && weight > 0 ? mean : nil, breadth: breadth)
   }
 }
