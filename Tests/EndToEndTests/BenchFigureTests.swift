@@ -274,11 +274,34 @@ import FoundationXML
     try scene.fail(4, "bench", "empty.vdb", "--queries", "q.jsonl", says: "no speed without it")
     for words in [
       ["--filter", "n = 1"], ["--suite", "filter", "--own-filters"], ["--index", "flat"],
-      ["--suite", "filter", "--filter", "n ="],
+      ["--suite", "filter", "--filter", "n ="], ["--suite", "filter", "--filter", "n IN @'-'"],
     ] {
       let result = try scene.run(["bench", "a.vdb", "--queries", "q.jsonl"] + words)
       #expect(result.status == 2, "\(words): \(result.errors)")
     }
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM]) func `an interrupted measurement leaves nothing behind`(_ signal: Int32)
+    throws
+  {
+    let scene = try Scene()
+    try scene.succeed(
+      "gen", "--rows", "2000", "--dims", "8", "--queries", "5", "--queries-out", "q.npy", "-o", "a.jsonl")
+    try scene.succeed("import", "--create", "a.vdb", "a.jsonl")
+    let before = try scene.contents()
+    let bench = try Tool.start(
+      ["bench", "a.vdb", "--queries", "q.npy", "--suite", "filter,delete", "--seconds", "600"],
+      in: scene.folder.path)
+    // It is at work once its folder is there.
+    for _ in 0..<5000 {
+      let names = try FileManager.default.contentsOfDirectory(atPath: scene.folder.path)
+      if names.count > 3 { break }
+      usleep(1000)
+    }
+    bench.send(signal)
+    let result = try bench.wait()
+    #expect(result.status != 0 && result.errors.contains("interrupted"), "\(result.errors)")
+    #expect(try scene.contents() == before)
   }
 
   @Test func `the plot names every method, each with a mark of its own`() throws {

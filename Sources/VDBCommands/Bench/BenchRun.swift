@@ -1,6 +1,7 @@
 import CommandLineParsing
 import DataFormats
 import FileStorage
+import MetadataFilters
 import VectorDatabase
 import VectorMath
 
@@ -16,7 +17,17 @@ struct BenchRun {
   init(_ context: CommandContext) throws(CommandFailure) {
     self.context = context
     options = BenchOptions(context)
-    for text in options.filters { _ = try BenchFilterText.parse(text) }
+    for text in options.filters {
+      let parsed = try BenchFilterText.parse(text)
+      if FilterBinder(now: FilterInstant(nanoseconds: 0)).files(of: parsed.expression).contains(where: {
+        $0.name == "-"
+      }) {
+        throw CommandFailure(
+          .usage, code: "options",
+          "\(SharedOptions.filter.spelling): standard input can be read once, and a filter is evaluated for every query",
+          hint: "name a file of values")
+      }
+    }
     dataset = try context.arguments.text(BenchCommand.dataset).map { (path) throws(CommandFailure) in
       try BenchDataset(path, context)
     }
