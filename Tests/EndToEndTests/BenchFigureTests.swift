@@ -273,11 +273,17 @@ import FoundationXML
     try scene.folder.write("q.jsonl", "{\"vector\":[1,0,0]}\n")
     try scene.fail(4, "bench", "empty.vdb", "--queries", "q.jsonl", says: "no speed without it")
     for words in [
+      ["--suite", "insert", "--plot", "p.svg"], ["--suite", "insert", "--min-recall", "0.9"],
+      ["--suite", "filter", "--truth-out", "t.ivecs"], ["--suite", "cold", "--ef", "20"],
+      ["--inserts", "5"], ["--records", "rows.jsonl"], ["--drop-caches"],
+      ["--suite", "import", "--seconds", "1"],
       ["--filter", "n = 1"], ["--suite", "filter", "--own-filters"], ["--index", "flat"],
       ["--suite", "filter", "--filter", "n ="], ["--suite", "filter", "--filter", "n IN @'-'"],
     ] {
       let result = try scene.run(["bench", "a.vdb", "--queries", "q.jsonl"] + words)
       #expect(result.status == 2, "\(words): \(result.errors)")
+      let names = try FileManager.default.contentsOfDirectory(atPath: scene.folder.path)
+      #expect(Set(names) == ["a.vdb", "empty.vdb", "q.jsonl", "rows.jsonl"])
     }
   }
 

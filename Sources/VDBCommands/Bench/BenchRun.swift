@@ -42,10 +42,12 @@ struct BenchRun {
         "--queries must be given for \(needing.joined(separator: ", ")): without queries there is no recall, and no speed without recall",
         hint: "vdb search --queries takes the same files, and vdb gen --queries makes some", showsHelp: true)
     }
-    let needsFilter = [BenchCommand.filter, BenchCommand.ownFilters].first { context.arguments.isGiven($0) }
-    if let option = needsFilter, !options.suites.contains(.filter) {
+    for (option, suites) in BenchRun.effects where context.arguments.isGiven(option) {
+      guard !options.suites.contains(where: suites.contains) else { continue }
+      let names = suites.map(\.rawValue)
       throw CommandFailure(
-        .usage, code: "options", "--\(option.name) has no effect without --suite filter")
+        .usage, code: "options",
+        "--\(option.name) has no effect without --suite \(names.joined(separator: " or "))")
     }
     if context.arguments.isGiven(BenchCommand.index), dataset == nil,
       !options.suites.contains(where: { [.filter, .import, .delete].contains($0) })
@@ -55,6 +57,19 @@ struct BenchRun {
         hint: "vdb rebuild-index builds an index of the collection itself")
     }
   }
+
+  /// Where options have an effect that have none in every suite.
+  private static let effects: [(option: Option, suites: [BenchSuite])] = [
+    (BenchCommand.plot, [.search, .batch, .filter, .cold]),
+    (BenchCommand.minRecall, [.search, .batch, .filter, .cold, .delete]),
+    (BenchCommand.truth, [.search, .batch, .cold]), (BenchCommand.truthOut, [.search, .batch, .cold]),
+    (BenchCommand.efforts, [.search, .batch]), (BenchCommand.recallTargets, [.search, .batch]),
+    (BenchCommand.warmup, [.search, .batch, .filter, .delete]),
+    (BenchCommand.seconds, [.search, .batch, .filter, .delete]),
+    (BenchCommand.filter, [.filter]), (BenchCommand.ownFilters, [.filter]),
+    (BenchCommand.inserts, [.insert]), (BenchCommand.records, [.import]),
+    (BenchCommand.dropCaches, [.cold]),
+  ]
 
   /// Whether some search as users get it found less than `--min-recall` asks for.
   var isBelowMinimum: Bool {
