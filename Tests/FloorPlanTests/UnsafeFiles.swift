@@ -182,7 +182,7 @@ struct UnsafeFiles {
           "DetachedStart"
         ],
         "VDBCommands/Bench": [
-          "BenchTruth", "ChildProcess", "Machine",
+          "BenchTruth", "ChildProcess", "Machine", "PageCache",
         ],
         "VDBCommands/Engine": [
           "CollectionCreation", "Confirmation", "ExportRun", "FieldSelection", "OpenCollection",

@@ -85,21 +85,24 @@ package struct SearchWork: Sendable {
   package var scored = 0
   /// Lists of a graph that were read.
   package var hops = 0
+  /// Bytes of vectors, codes and lists that all of this touched, each counted once for every query.
+  package var bytes = 0
 
   package init() { self.init(scanned: 0) }
 
-  init(scanned: Int = 0, codeBytes: Int = 0, scored: Int = 0, hops: Int = 0) {
+  init(scanned: Int = 0, codeBytes: Int = 0, scored: Int = 0, hops: Int = 0, bytes: Int = 0) {
     self.scanned = scanned
     self.codeBytes = codeBytes
     self.scored = scored
     self.hops = hops
+    self.bytes = bytes
   }
 
   /// What came on top of an earlier count.
   func subtracting(_ earlier: SearchWork) -> SearchWork {
     SearchWork(
       scanned: scanned - earlier.scanned, codeBytes: codeBytes - earlier.codeBytes,
-      scored: scored - earlier.scored, hops: hops - earlier.hops)
+      scored: scored - earlier.scored, hops: hops - earlier.hops, bytes: bytes - earlier.bytes)
   }
 
   /// Adds the work of another part.
@@ -108,6 +111,7 @@ package struct SearchWork: Sendable {
     codeBytes += other.codeBytes
     scored += other.scored
     hops += other.hops
+    bytes += other.bytes
   }
 }
 

@@ -268,12 +268,14 @@ final class SharedTally: Sendable {
   private let codeBytes = Atomic<Int>(0)
   private let scored = Atomic<Int>(0)
   private let hops = Atomic<Int>(0)
+  private let bytes = Atomic<Int>(0)
 
   func add(_ work: SearchWork) {
     scanned.wrappingAdd(work.scanned, ordering: .relaxed)
     codeBytes.wrappingAdd(work.codeBytes, ordering: .relaxed)
     scored.wrappingAdd(work.scored, ordering: .relaxed)
     if work.hops > 0 { hops.wrappingAdd(work.hops, ordering: .relaxed) }
+    bytes.wrappingAdd(work.bytes, ordering: .relaxed)
   }
 
   /// What was counted, which then begins anew.
@@ -283,6 +285,7 @@ final class SharedTally: Sendable {
     work.codeBytes = codeBytes.exchange(0, ordering: .relaxed)
     work.scored = scored.exchange(0, ordering: .relaxed)
     work.hops = hops.exchange(0, ordering: .relaxed)
+    work.bytes = bytes.exchange(0, ordering: .relaxed)
     return work
   }
 }
