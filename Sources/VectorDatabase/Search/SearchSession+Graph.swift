@@ -46,6 +46,9 @@ extension SearchSession {
     let pass = unsafe GraphPass(
       segment: segment, use: use, view: view, router: router, loose: loose, dead: dead, wanted: wanted,
       isCold: isCold, isChecked: graphs.isChecked(use.index),
+      stride: snapshot.collection.identity.vectorBytes,
+      most: request.maximumDistance ?? .infinity,
+      isPlain: excludedCode == nil && request.maximumDistance == nil && request.after == nil,
       live: isSimple ? live.segment.rows : wanted.map { $0.count(without: dead) } ?? dead.complementCount,
       stored: live.segment, vectors: stored.file.uncheckedBytes(stored.vectors))
     let threads = max(1, request.threads)
@@ -88,6 +91,12 @@ extension SearchSession {
     let isCold: Bool
     /// Whether every block of the graph has been checked.
     let isChecked: Bool
+    /// Bytes of a vector.
+    let stride: Int
+    /// Rows farther than this are left out.
+    let most: Float
+    /// Whether a row's distance alone says whether it is wanted.
+    let isPlain: Bool
     /// Rows that may be found.
     let live: Int
     let stored: Segment
@@ -95,7 +104,7 @@ extension SearchSession {
     let vectors: UnsafeRawBufferPointer
 
     /// Asks for the memory of a row's vector.
-    func prefetchVector(_ row: UInt32, stride: Int) {
+    func prefetchVector(_ row: UInt32) {
       let offset = Int(row) * stride
       if isCold { return stored.file.ask(stored.vectorEntry, offset..<offset + stride) }
       guard let base = unsafe vectors.baseAddress, unsafe offset <= vectors.count - stride else { return }

@@ -26,11 +26,10 @@ extension SearchSession {
       worker.stages[slot] = .vectors
       return false
     case .vectors:
-      let stride = snapshot.collection.identity.vectorBytes
       for place in 0..<first {
         // A block that was not checked may say anything: that is found out before the row is used.
         guard let first = rows.places(of: walk.candidate(place).node).first else { continue }
-        pass.prefetchVector(rows.row(at: first), stride: stride)
+        pass.prefetchVector(rows.row(at: first))
       }
       worker.stages[slot] = .distances
       return false
@@ -55,17 +54,23 @@ extension SearchSession {
     let state = state(query)
     let squares = scans[query].querySquares
     let vector = unsafe vectors + query * settings.dimension
-    let stride = snapshot.collection.identity.vectorBytes
     let base = UInt64(pass.segment) << 32
-    let most = min(state.bounds.threshold, request.maximumDistance ?? .infinity)
+    let most = min(state.bounds.threshold, pass.most)
+    let (metric, elementType, dimension) = (settings.metric, settings.elementType, settings.dimension)
     var scored = 0
     func score(_ row: UInt32) throws(StorageError) {
       let bytes = unsafe try pass.stored.vectors(Int(row)..<Int(row) + 1)
-      guard let address = bytes.baseAddress, bytes.count == stride else { return }
+      guard let address = bytes.baseAddress, bytes.count == pass.stride else { return }
       scored += 1
       let distance = unsafe ExactDistance.distance(
-        metric: settings.metric, query: vector, querySquares: squares, row: address,
-        elementType: settings.elementType, dimension: settings.dimension)
+        metric: metric, query: vector, querySquares: squares, row: address, elementType: elementType,
+        dimension: dimension)
+      if pass.isPlain {
+        if distance <= state.best.threshold {
+          state.best.insert(distance, base | UInt64(row)) { self.precedes($0, $1) }
+        }
+        return
+      }
       do throws(DatabaseError) { try offer(distance, base | UInt64(row), to: state) } catch { fail(error) }
     }
     let frame = index.frame
