@@ -105,21 +105,24 @@ package struct SearchWork: Sendable {
   package var nanoseconds = Nanoseconds()
   /// Queries whose time was measured: some, when the request says so.
   package var timed = 0
+  /// Bytes of vectors, codes and lists that all of this touched, each counted once for every query.
+  package var bytes = 0
 
   package init() { self.init(scanned: 0) }
 
-  init(scanned: Int = 0, codeBytes: Int = 0, scored: Int = 0, hops: Int = 0) {
+  init(scanned: Int = 0, codeBytes: Int = 0, scored: Int = 0, hops: Int = 0, bytes: Int = 0) {
     self.scanned = scanned
     self.codeBytes = codeBytes
     self.scored = scored
     self.hops = hops
+    self.bytes = bytes
   }
 
   /// What came on top of an earlier count.
   func subtracting(_ earlier: SearchWork) -> SearchWork {
     var work = SearchWork(
       scanned: scanned - earlier.scanned, codeBytes: codeBytes - earlier.codeBytes,
-      scored: scored - earlier.scored, hops: hops - earlier.hops)
+      scored: scored - earlier.scored, hops: hops - earlier.hops, bytes: bytes - earlier.bytes)
     work.pages = pages - earlier.pages
     work.paged = paged - earlier.paged
     work.timed = timed - earlier.timed
@@ -141,6 +144,7 @@ package struct SearchWork: Sendable {
     nanoseconds.routing += other.nanoseconds.routing
     nanoseconds.walking += other.nanoseconds.walking
     nanoseconds.ranking += other.nanoseconds.ranking
+    bytes += other.bytes
   }
 }
 

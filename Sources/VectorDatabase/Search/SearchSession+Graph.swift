@@ -47,6 +47,7 @@ extension SearchSession {
       segment: segment, use: use, view: view, router: router, loose: loose, dead: dead, wanted: wanted,
       isCold: isCold, isChecked: graphs.isChecked(use.index),
       stride: snapshot.collection.identity.vectorBytes,
+      recordBytes: use.index.codec.recordBytes(use.index.frame.paddedDimension),
       most: request.maximumDistance ?? .infinity,
       isPlain: excludedCode == nil && request.maximumDistance == nil && request.after == nil,
       live: isSimple ? live.segment.rows : wanted.map { $0.count(without: dead) } ?? dead.complementCount,
@@ -93,6 +94,8 @@ extension SearchSession {
     let isChecked: Bool
     /// Bytes of a vector.
     let stride: Int
+    /// Bytes of a node's codes.
+    let recordBytes: Int
     /// Rows farther than this are left out.
     let most: Float
     /// Whether a row's distance alone says whether it is wanted.

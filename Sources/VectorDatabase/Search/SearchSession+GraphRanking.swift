@@ -36,6 +36,8 @@ extension SearchSession {
     case .distances:
       worker.work.scanned += walk.work.estimates
       worker.work.hops += walk.work.hops
+      worker.work.bytes += walk.work.hops * 4 * pass.view.maximumNeighbors
+      worker.work.bytes += walk.work.estimates * pass.recordBytes
       let query = worker.queries[slot]
       if try !rank(query, walk, pass, worker) { unfinished.append(query) }
       return true
@@ -98,6 +100,7 @@ extension SearchSession {
       try score(row)
     }
     worker.work.scored += scored
+    worker.work.bytes += scored * pass.stride
     return true
   }
 

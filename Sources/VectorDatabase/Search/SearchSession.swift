@@ -266,6 +266,7 @@ final class SharedTally: Sendable {
   private let scored = Atomic<Int>(0)
   private let hops = Atomic<Int>(0)
   private let profile = Mutex(SearchWork())
+  private let bytes = Atomic<Int>(0)
 
   func add(_ work: SearchWork) {
     scanned.wrappingAdd(work.scanned, ordering: .relaxed)
@@ -280,6 +281,7 @@ final class SharedTally: Sendable {
       measured.nanoseconds = work.nanoseconds
       profile.withLock { $0.add(measured) }
     }
+    bytes.wrappingAdd(work.bytes, ordering: .relaxed)
   }
 
   /// What was counted, which then begins anew.
@@ -293,6 +295,7 @@ final class SharedTally: Sendable {
     work.codeBytes = codeBytes.exchange(0, ordering: .relaxed)
     work.scored = scored.exchange(0, ordering: .relaxed)
     work.hops = hops.exchange(0, ordering: .relaxed)
+    work.bytes = bytes.exchange(0, ordering: .relaxed)
     return work
   }
 }
