@@ -11,7 +11,8 @@ struct UnsafeFiles {
       reason: "System calls and their buffers, memory mappings and the handler of bad pages.",
       files: [
         "FileStorage/System": [
-          "AtomicOutputFile", "FileSystem", "MappedFileTable", "OpenFile", "RealFileSystem+Files",
+          "AtomicOutputFile", "FileSystem", "MappedBytes+Advice", "MappedFileTable", "OpenFile",
+          "RealFileSystem+Files",
           "RealFileSystem+Folders", "RealFileSystem+Resolution", "RealFileSystem+Roots", "RealFileSystem",
         ]
       ]),
@@ -112,7 +113,8 @@ struct UnsafeFiles {
           "RowFiltering", "RowOrdering", "RowSampling",
         ],
         "VectorDatabase/Search": [
-          "QueryState", "Search", "SearchSession+Codes", "SearchSession+Graph", "SearchSession+Ranking",
+          "QueryState", "Search", "SearchSession+Codes", "SearchSession+Graph", "SearchSession+GraphRanking",
+          "SearchSession+Ranking",
           "SearchSession+Vectors",
           "SearchSession",
         ],

@@ -34,6 +34,8 @@ package struct SearchRequest: Sendable {
   package var threads = 1
   /// When codes are used, and when they are given up; the answer does not depend on it.
   package var tuning = SearchTuning()
+  /// Whether time and pages are measured of some of the queries.
+  package var isProfiled = false
   /// Asked for every block of rows; true ends the search with `.cancelled`.
   package var isCancelled: @Sendable () -> Bool = { false }
 
@@ -75,8 +77,18 @@ package struct SearchHit: Sendable {
   }
 }
 
-/// How much work a search did: the same on every machine.
+/// How much work a search did: the same on every machine, but for times.
 package struct SearchWork: Sendable {
+  /// Where the time of walks went, in nanoseconds of all threads together; measured only when a request says so.
+  package struct Nanoseconds: Sendable {
+    /// Bringing queries into the frame, and choosing where walks begin.
+    package var routing = 0
+    /// Walking.
+    package var walking = 0
+    /// Computing exact distances of what the walks came near.
+    package var ranking = 0
+  }
+
   /// Rows whose distance was estimated or computed, each counted once for every query.
   package var scanned = 0
   /// Bytes of codes that were compared, each counted once for every query.
@@ -85,6 +97,14 @@ package struct SearchWork: Sendable {
   package var scored = 0
   /// Lists of a graph that were read.
   package var hops = 0
+  /// Pages of 4 KiB of a graph's file that the walks of `paged` queries have touched, each counted once for every query.
+  package var pages = 0
+  /// Queries whose pages were counted: some, when the request says so.
+  package var paged = 0
+  /// Times of `timed` queries.
+  package var nanoseconds = Nanoseconds()
+  /// Queries whose time was measured: some, when the request says so.
+  package var timed = 0
   /// Bytes of vectors, codes and lists that all of this touched, each counted once for every query.
   package var bytes = 0
 
@@ -100,9 +120,16 @@ package struct SearchWork: Sendable {
 
   /// What came on top of an earlier count.
   func subtracting(_ earlier: SearchWork) -> SearchWork {
-    SearchWork(
+    var work = SearchWork(
       scanned: scanned - earlier.scanned, codeBytes: codeBytes - earlier.codeBytes,
       scored: scored - earlier.scored, hops: hops - earlier.hops, bytes: bytes - earlier.bytes)
+    work.pages = pages - earlier.pages
+    work.paged = paged - earlier.paged
+    work.timed = timed - earlier.timed
+    work.nanoseconds.routing = nanoseconds.routing - earlier.nanoseconds.routing
+    work.nanoseconds.walking = nanoseconds.walking - earlier.nanoseconds.walking
+    work.nanoseconds.ranking = nanoseconds.ranking - earlier.nanoseconds.ranking
+    return work
   }
 
   /// Adds the work of another part.
@@ -111,6 +138,12 @@ package struct SearchWork: Sendable {
     codeBytes += other.codeBytes
     scored += other.scored
     hops += other.hops
+    pages += other.pages
+    paged += other.paged
+    timed += other.timed
+    nanoseconds.routing += other.nanoseconds.routing
+    nanoseconds.walking += other.nanoseconds.walking
+    nanoseconds.ranking += other.nanoseconds.ranking
     bytes += other.bytes
   }
 }
