@@ -59,7 +59,8 @@ struct UnsafeFiles {
           "Partition", "Reservoirs", "Sketches",
         ],
         "VectorIndexes/Graph/Searching": [
-          "GraphQuery", "GraphRouter", "GraphView", "GraphWalk", "NodeFilter", "Prefetch",
+          "CodeScan", "FilteredWalk", "GraphQuery", "GraphRouter", "GraphView", "GraphWalk", "NodeFilter",
+          "Prefetch", "SearchPools",
         ],
         "VectorIndexes/Graph/Stored": [
           "GraphAssembly", "GraphCalibrator+Sweep", "GraphCalibrator", "GraphContents",
@@ -82,7 +83,8 @@ struct UnsafeFiles {
           "ScalarTest", "TextPattern",
         ],
         "MetadataFilters/Evaluation": [
-          "BlockScanner", "CodeTests", "FieldCounts", "FieldKeys", "FieldScan", "FilterPlanner+Predicates",
+          "BlockEvaluator", "BlockScanner", "CodeTests", "ColumnPair", "FieldCounts", "FieldIntervals",
+          "FilterRowSource", "FieldKeys", "FieldScan", "FilterPlanner+Predicates",
           "LeafReader",
         ],
         "MetadataFilters/Interpreter": [
@@ -112,7 +114,8 @@ struct UnsafeFiles {
           "RowFiltering", "RowOrdering", "RowSampling",
         ],
         "VectorDatabase/Search": [
-          "QueryState", "Search", "SearchSession+Codes", "SearchSession+Graph", "SearchSession+Ranking",
+          "QueryState", "Search", "SearchSession+Codes", "SearchSession+Filtered", "SearchSession+Graph",
+          "SearchSession+Ranking",
           "SearchSession+Vectors",
           "SearchSession",
         ],

@@ -30,6 +30,10 @@ package struct SearchRequest: Sendable {
   package var method = SearchMethod.automatic
   /// A row that is left out, such as the one whose vector is the query.
   package var excluded: RowLocation?
+  /// About how many queries one session will answer: the first one touches memory that later ones find ready.
+  ///
+  /// What is found by an approximate index may depend on it, as on any other choice of the plan.
+  package var expectedQueries = 1
   /// Threads used; the answer does not depend on it.
   package var threads = 1
   /// When codes are used, and when they are given up; the answer does not depend on it.
@@ -85,21 +89,24 @@ package struct SearchWork: Sendable {
   package var scored = 0
   /// Lists of a graph that were read.
   package var hops = 0
+  /// Walks among filtered rows that went too far, so that every match was looked at instead.
+  package var abandoned = 0
 
   package init() { self.init(scanned: 0) }
 
-  init(scanned: Int = 0, codeBytes: Int = 0, scored: Int = 0, hops: Int = 0) {
+  init(scanned: Int = 0, codeBytes: Int = 0, scored: Int = 0, hops: Int = 0, abandoned: Int = 0) {
     self.scanned = scanned
     self.codeBytes = codeBytes
     self.scored = scored
     self.hops = hops
+    self.abandoned = abandoned
   }
 
   /// What came on top of an earlier count.
   func subtracting(_ earlier: SearchWork) -> SearchWork {
     SearchWork(
       scanned: scanned - earlier.scanned, codeBytes: codeBytes - earlier.codeBytes,
-      scored: scored - earlier.scored, hops: hops - earlier.hops)
+      scored: scored - earlier.scored, hops: hops - earlier.hops, abandoned: abandoned - earlier.abandoned)
   }
 
   /// Adds the work of another part.
@@ -108,6 +115,7 @@ package struct SearchWork: Sendable {
     codeBytes += other.codeBytes
     scored += other.scored
     hops += other.hops
+    abandoned += other.abandoned
   }
 }
 
