@@ -71,12 +71,15 @@ let package = Package(
         swiftSettings: swiftSettings, linkerSettings: math)
     }
     + [
-      // A static runtime starts in a third of the time. Tests must not depend on this target: they
-      // run the built tool instead, so its linker flags never reach the test runner.
+      // A program without a dynamic loader starts in half the time of one with a static runtime only. Its linker is
+      // told not to warn, because the runtime names dlopen, which is never called. Tests must not depend on this target:
+      // they run the built tool instead, so its linker flags never reach the test runner.
       .executableTarget(
         name: "vdb", dependencies: ["VDBCommands"], swiftSettings: swiftSettings,
         linkerSettings: [
-          .unsafeFlags(["-static-stdlib"], .when(platforms: [.linux], configuration: .release))
+          .unsafeFlags(
+            ["-static-executable", "-use-ld=lld", "-Xlinker", "--no-warnings"],
+            .when(platforms: [.linux], configuration: .release))
         ]),
       .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
       .target(

@@ -36,11 +36,12 @@ static void fill_native(void) {
   int avx512 = avx2 && (states & 0xE6) == 0xE6 && (b7 & wide) == wide;
   int vnni = avx512 && (c7 & bit_AVX512VNNI);
   int popcount = avx512 && (c7 & bit_AVX512VPOPCNTDQ);
+  int wide_crc = avx512 && crc && (c7 & bit_VPCLMULQDQ);
   for (int level = VKLevelAVX2; level <= VKLevelAVX512; level++) {
     if (!(level == VKLevelAVX2 ? avx2 : avx512)) continue;
     tables[level] = tables[VKLevelBase];
     tables[level].level = (VKLevel)level;
-    if (crc) tables[level].crc32c = vk_crc32c_streams;
+    if (crc) tables[level].crc32c = level == VKLevelAVX512 && wide_crc ? vk_crc32c_wide : vk_crc32c_streams;
     if (sha) tables[level].sha256_blocks = vk_sha256_blocks_native;
     (level == VKLevelAVX2 ? vk_vectors_avx2 : vk_vectors_avx512)(&tables[level]);
     (level == VKLevelAVX2 ? vk_frames_avx2 : vk_frames_avx512)(&tables[level]);

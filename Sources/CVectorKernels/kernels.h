@@ -45,3 +45,7 @@ extern const uint32_t vk_sha256_constants[64];
 uint32_t vk_crc32c_streams(uint32_t crc, const void *bytes, size_t count);
 void vk_sha256_blocks_native(uint32_t *state8, const uint8_t *bytes, size_t blocks);
 #endif
+#if defined(__x86_64__)
+// Needs AVX-512 (F, VL, DQ) and VPCLMULQDQ too.
+uint32_t vk_crc32c_wide(uint32_t crc, const void *bytes, size_t count);
+#endif

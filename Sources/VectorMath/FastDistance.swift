@@ -22,10 +22,10 @@ package struct FastDistance: Sendable {
   /// Elements of the query and of every row.
   package let dimension: Int
   /// The query's `vectorSquares`.
-  package let querySquares: Double
-  private let queryNorm: Double
+  package private(set) var querySquares = 0.0
+  private var queryNorm = 0.0
   /// The query written like the rows; empty unless rows hold whole numbers only.
-  private let storedQuery: [UInt8]
+  private var storedQuery: [UInt8] = []
   /// The fraction by which a sum can err.
   private let fraction: Double
 
@@ -36,15 +36,18 @@ package struct FastDistance: Sendable {
     self.metric = metric
     self.elementType = elementType
     self.dimension = dimension
+    fraction = FastDistance.relativeErrorBound(dimension: dimension)
+    unsafe set(query)
+  }
+
+  /// Prepares for another query, using the memory of the one before.
+  package mutating func set(_ query: UnsafePointer<Float>) {
     querySquares = unsafe vectorSquares(UnsafeRawPointer(query), elementType: .f32, dimension: dimension)
     queryNorm = querySquares.squareRoot()
-    var stored: [UInt8] = []
-    if elementType.wholeNumbers != nil {
-      unsafe elementType.append(
-        UnsafeBufferPointer(start: query, count: dimension), dimension: dimension, to: &stored)
-    }
-    storedQuery = stored
-    fraction = FastDistance.relativeErrorBound(dimension: dimension)
+    guard elementType.wholeNumbers != nil else { return }
+    storedQuery.removeAll(keepingCapacity: true)
+    unsafe elementType.append(
+      UnsafeBufferPointer(start: query, count: dimension), dimension: dimension, to: &storedQuery)
   }
 
   /// How far a sum of squared differences may be from the true one, as a fraction of it; also the factor of a product sum.

@@ -1,4 +1,5 @@
 import FileStorage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -60,7 +61,7 @@ enum SampleContainer {
 @Suite struct ContainerTests {
   @Test(arguments: [
     [0], [1], [4096], [16384], [16385, 0], [100, 5000, 0, 1], [70000, 63, 64, 65], [1 << 20, 3],
-    [3_000_000, 1, 200_000, 7],
+    [3_000_000, 1, 200_000, 7], [4_190_208, 5], [4_190_209, 2_097_152, 6_300_000],
   ])
   func sectionsReadBackAsWritten(sizes: [Int]) throws {
     for blockSize in [4096, 16384] {
@@ -88,6 +89,26 @@ enum SampleContainer {
       file.verify(sha256: finished.sha256) { _ in damages += 1 }
       #expect(damages == 0)
     }
+  }
+
+  /// A long file is written in pieces that end at multiples of two megabytes, until its tables begin.
+  @Test func longFilesAreWrittenInAlignedPieces() throws {
+    let fileSystem = try SampleContainer.fileSystem()
+    let ends = Mutex<[UInt64]>([])
+    fileSystem.observe { fileSystem, call in
+      guard call.name == "write", call.path == "tmp/c" else { return }
+      guard let size = try? OpenFile(fileSystem, "tmp/c", .reading).size() else { return }
+      ends.withLock { $0.append(size) }
+    }
+    let writer = try ContainerWriter(
+      fileSystem: fileSystem, temporaryName: "tmp/c", kind: .segment, collection: SampleContainer.collection,
+      features: FeatureBits(), headerFields: [])
+    try writer.beginStreamed("VECT", elementSize: 1, alignment: 4096)
+    for _ in 0..<900 { try writer.append([UInt8](repeating: 7, count: 10_001)) }
+    writer.end()
+    _ = try writer.finish(footerFields: [])
+    let pieces: [UInt64] = [4096] + (1...4).map { $0 << 21 }
+    #expect(ends.withLock { Array($0.prefix(5)) } == pieces)
   }
 
   @Test func aRangeTouchesOnlyItsBlocks() throws {

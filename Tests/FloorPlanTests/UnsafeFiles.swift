@@ -40,7 +40,7 @@ struct UnsafeFiles {
       files: [
         "VectorMath": [
           "ColumnMasks", "ExactDistance", "FastDistance+Tiles", "FastDistance", "HalfPrecision",
-          "NearestCentroid", "StoredVector",
+          "NearestCentroid", "StoredVector", "VectorTile",
         ],
         "Quantization": [
           "FrameQuery+Bounds", "FrameQuery+Tiles", "FrameQuery", "RaBitQuantizer", "RowSource",

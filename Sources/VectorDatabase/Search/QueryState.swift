@@ -8,9 +8,13 @@ struct ScanCandidate {
 }
 
 /// Rows that a query compares without codes.
-struct PlainBlock: Hashable {
+struct PlainBlock: Equatable {
   let segment: Int
   let rows: Range<Int>
+
+  func isBefore(_ other: PlainBlock) -> Bool {
+    (segment, rows.lowerBound) < (other.segment, other.rows.lowerBound)
+  }
 }
 
 /// What is known of one query while parts of the rows are looked at.
@@ -23,8 +27,9 @@ final class QueryState: @unchecked Sendable {
   var bounds: UpperBounds
   /// Rows that the codes could not leave out; after `orderCandidates` a heap with the least bound first.
   private(set) var candidates: [ScanCandidate] = []
-  /// Blocks of rows of which the codes leave out too little.
-  private(set) var plainBlocks: [PlainBlock] = []
+  /// Blocks of rows of which the codes leave out too little, ascending, and how many of them have been scanned.
+  private var plainBlocks: [PlainBlock] = []
+  private var scannedBlocks = 0
   /// Where the candidates of the present block begin.
   private(set) var blockStart = 0
   /// Whether the present block is in `plainBlocks`.
@@ -41,6 +46,7 @@ final class QueryState: @unchecked Sendable {
     bounds.removeAll()
     candidates.removeAll(keepingCapacity: true)
     plainBlocks.removeAll(keepingCapacity: true)
+    scannedBlocks = 0
     blockStart = 0
     isPlain = false
   }
@@ -76,6 +82,12 @@ final class QueryState: @unchecked Sendable {
     isPlain = true
   }
 
+  /// The first block that is still to be scanned.
+  var nextPlainBlock: PlainBlock? { scannedBlocks < plainBlocks.count ? plainBlocks[scannedBlocks] : nil }
+
+  /// Goes on to the block behind it.
+  func dropPlainBlock() { scannedBlocks += 1 }
+
   /// Drops everything that codes of a segment have said, but the upper bounds, which hold all the same.
   func forgetCandidates(of segment: Int) {
     candidates.removeAll { $0.code >> 32 == UInt64(segment) }
@@ -83,7 +95,7 @@ final class QueryState: @unchecked Sendable {
     blockStart = candidates.count
   }
 
-  /// Takes over what another part of the rows gave, whose order does not matter.
+  /// Takes over what the part of the rows behind this one gave.
   func merge(_ other: QueryState) {
     bounds.merge(other.bounds)
     candidates.append(contentsOf: other.candidates)

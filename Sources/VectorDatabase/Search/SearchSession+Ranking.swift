@@ -33,10 +33,8 @@ extension SearchSession {
       guard let base = bytes.baseAddress, bytes.count == stride else { continue }
       work.scored += 1
       if work.scored & 255 == 0, shouldStop() { return }
-      let distance = unsafe ExactDistance.distance(
-        metric: settings.metric, query: vectors + query * settings.dimension,
-        querySquares: scans[query].querySquares, row: base, elementType: settings.elementType,
-        dimension: settings.dimension)
+      let distance = unsafe scans[query].exactDistance(
+        query: vectors + query * settings.dimension, row: base)
       try offer(distance, candidate.code, to: state)
       withExtendedLifetime(segment) {}
     }

@@ -12,6 +12,8 @@ final class ScanScratch: @unchecked Sendable {
   /// Lower bounds, and what is needed to find them.
   let bounds: UnsafeMutablePointer<Float>
   let floats: UnsafeMutablePointer<Float>
+  /// For passes that take many queries at once.
+  var tile: VectorTile?
 
   init(vectorBytes: Int) {
     rows = max(1, min(4096, Self.blockBytes / max(1, vectorBytes)))
@@ -34,19 +36,21 @@ extension SearchSession {
     try scanVectors(of: piece, rows, QueryList(places))
   }
 
-  /// Offers the rows of blocks whose codes left out too little.
+  /// Offers the rows of blocks whose codes left out too little, block by block in the order of rows.
   func scanPlainBlocks() throws(DatabaseError) {
-    var blocks: [PlainBlock: [Int]] = [:]
-    for query in 0..<queryCount {
-      for block in state(query).plainBlocks { blocks[block, default: []].append(query) }
-    }
-    guard !blocks.isEmpty else { return }
-    let ordered = blocks.sorted {
-      ($0.key.segment, $0.key.rows.lowerBound) < ($1.key.segment, $1.key.rows.lowerBound)
-    }
-    for (block, queries) in ordered {
-      guard let piece = pieces.first(where: { $0.segment == block.segment }) else { continue }
-      try scanVectors(of: piece, block.rows, QueryList(queries))
+    while true {
+      var next: PlainBlock?
+      for query in 0..<queryCount {
+        guard let block = state(query).nextPlainBlock else { continue }
+        if next.map({ block.isBefore($0) }) ?? true { next = block }
+      }
+      guard let next, let piece = pieces.first(where: { $0.segment == next.segment }) else { return }
+      plainQueries.removeAll(keepingCapacity: true)
+      for query in 0..<queryCount where state(query).nextPlainBlock == next {
+        state(query).dropPlainBlock()
+        plainQueries.append(query)
+      }
+      try scanVectors(of: piece, next.rows, QueryList(plainQueries))
     }
   }
 
@@ -65,6 +69,8 @@ extension SearchSession {
     }
 
     var count: Int { range.count }
+    /// Whether the vectors of the queries stand one behind the other.
+    var isConsecutive: Bool { some == nil }
     subscript(place: Int) -> Int { some.map { $0[place] } ?? range.lowerBound + place }
   }
 
@@ -77,7 +83,7 @@ extension SearchSession {
       let query = list[place]
       limits.lower(query, to: state(query).best.threshold)
     }
-    let scratch = ScanWorkers(scanScratch())
+    let scratch = ScanWorkers(scanScratch(queries: min(list.count, grid.queriesAtOnce)))
     forParts(grid, of: rows, queries: list.count) { part, rows, places, worker in
       do throws(DatabaseError) {
         if let segment = piece.segment {
@@ -138,18 +144,29 @@ extension SearchSession {
     let bytes = unsafe try lifted { () throws(StorageError) in try unsafe segment.vectors(block) }
     let norms = unsafe try lifted { () throws(StorageError) in try unsafe segment.norms(block) }
     guard let base = bytes.baseAddress, let vectors = unsafe queries else { return }
+    let known = unsafe norms?.baseAddress?.assumingMemoryBound(to: Float.self)
+    var tile: VectorTile?
+    if places.count >= Self.leastMultiplied, let made = scratch.tile, block.count >= Self.leastMultiplied,
+      list.isConsecutive
+    {
+      unsafe made.load(base, count: block.count, stride: stride, norms: known)
+      unsafe made.multiply(vectors + list[places.lowerBound] * settings.dimension, count: places.count)
+      tile = made
+    }
     var work = SearchWork()
     work.scanned = block.count * places.count
     for place in places {
       let query = list[place]
       let state = state(query, part: part)
       let vector = unsafe vectors + query * settings.dimension
-      let scan = scans[query]
       // Safe: the block has that many vectors of `stride` bytes, and the scratch has room for a block.
-      unsafe scan.lowerBounds(
-        query: vector, rows: base, count: block.count, stride: stride,
-        norms: norms?.baseAddress?.assumingMemoryBound(to: Float.self), into: scratch.bounds,
-        scratch: scratch.floats)
+      if let tile {
+        unsafe tile.lowerBounds(scans[query], at: place - places.lowerBound, into: scratch.bounds)
+      } else {
+        unsafe scans[query].lowerBounds(
+          query: vector, rows: base, count: block.count, stride: stride, norms: known, into: scratch.bounds,
+          scratch: scratch.floats)
+      }
       let before = state.best.threshold
       let shared = limits.limit(query)
       for offset in 0..<block.count {
@@ -157,9 +174,7 @@ extension SearchSession {
         let row = block.lowerBound + offset
         guard filter.contains(row) else { continue }
         work.scored += 1
-        let distance = unsafe ExactDistance.distance(
-          metric: settings.metric, query: vector, querySquares: scan.querySquares,
-          row: base + offset * stride, elementType: settings.elementType, dimension: settings.dimension)
+        let distance = unsafe scans[query].exactDistance(query: vector, row: base + offset * stride)
         try offer(distance, UInt64(index) << 32 | UInt64(row), to: state)
       }
       if state.best.threshold < before { limits.lower(query, to: state.best.threshold) }
@@ -183,10 +198,8 @@ extension SearchSession {
         guard let base = bytes.baseAddress else { return }
         for place in places {
           let query = list[place]
-          let distance = unsafe ExactDistance.distance(
-            metric: settings.metric, query: vectors + query * settings.dimension,
-            querySquares: scans[query].querySquares, row: base, elementType: settings.elementType,
-            dimension: settings.dimension)
+          let distance = unsafe scans[query].exactDistance(
+            query: vectors + query * settings.dimension, row: base)
           try offer(distance, RowLocation.tail(index).code, to: state(query, part: part))
         }
       }

@@ -17,7 +17,9 @@ import VectorMath
 @safe
 package final class SearchSession: @unchecked Sendable {
   /// Queries that a pass over stored vectors takes at once: their vectors stay in a second-level cache.
-  static let scannedAtOnce = 64
+  static let scannedAtOnce = 256
+  /// From so many queries on a block of vectors is multiplied with all of them at once.
+  static let leastMultiplied = 8
   /// Queries that are multiplied with a block of codes at once.
   static let multipliedAtOnce = 48
 
@@ -37,9 +39,12 @@ package final class SearchSession: @unchecked Sendable {
   var queryCount = 0
   /// The queries of the present group, row-major.
   var queries: UnsafePointer<Float>?
+  /// What is prepared for each of them, and behind them for queries of earlier groups.
   var scans: [FastDistance] = []
   private var flatQueries: [FlatQueries] = []
   private var plainPieces: [SearchPiece] = []
+  /// The queries that compare one block without codes.
+  var plainQueries: [Int] = []
   /// Queries that a walk through a graph has not answered.
   private var unfinished: [(piece: SearchPiece, queries: [Int])] = []
   private var states: [QueryState] = []
@@ -113,15 +118,19 @@ package final class SearchSession: @unchecked Sendable {
       limits = SharedLimits(count: count)
       limitCount = count
     }
-    scans.removeAll(keepingCapacity: true)
     guard let queries = unsafe queries else { return }
     for query in 0..<count {
       states[query].reset()
       limits.set(query, request.maximumDistance ?? .infinity)
-      unsafe scans.append(
-        FastDistance(
-          metric: settings.metric, elementType: settings.elementType, dimension: settings.dimension,
-          query: queries + query * settings.dimension))
+      let vector = unsafe queries + query * settings.dimension
+      if query < scans.count {
+        unsafe scans[query].set(vector)
+      } else {
+        unsafe scans.append(
+          FastDistance(
+            metric: settings.metric, elementType: settings.elementType, dimension: settings.dimension,
+            query: vector))
+      }
     }
   }
 
@@ -192,11 +201,20 @@ package final class SearchSession: @unchecked Sendable {
     return flatScratches
   }
 
-  /// Memory for the workers of a pass over vectors.
-  func scanScratch() -> [ScanScratch] {
-    if scanScratches.count < request.threads {
+  /// Memory for the workers of a pass over vectors that takes so many queries at once.
+  func scanScratch(queries: Int) -> [ScanScratch] {
+    let tiled = queries >= Self.leastMultiplied && VectorTile.supports(settings.metric, settings.elementType)
+    if scanScratches.count < request.threads || tiled && scanScratches.first?.tile == nil {
       let stride = snapshot.collection.identity.vectorBytes
-      scanScratches = (0..<max(1, request.threads)).map { _ in ScanScratch(vectorBytes: stride) }
+      scanScratches = (0..<max(1, request.threads)).map { _ in
+        let scratch = ScanScratch(vectorBytes: stride)
+        if tiled {
+          scratch.tile = VectorTile(
+            settings.elementType, dimension: settings.dimension, rows: scratch.rows,
+            queries: Self.scannedAtOnce)
+        }
+        return scratch
+      }
     }
     return scanScratches
   }
