@@ -52,7 +52,9 @@ import Testing
     try scene.folder.write("rows.jsonl", lines.joined())
     let result = try scene.fail(4, "import", "a.vdb", "rows.jsonl", says: "rows.jsonl:8")
     for line in [8, 508, 4508] {
-      #expect(result.errors.contains("rows.jsonl:\(line): the field year of 'k\(line - 1)': expected an integer"))
+      #expect(
+        result.errors.contains(
+          "rows.jsonl:\(line) (record \(line)): the field year of 'k\(line - 1)': expected an integer"))
     }
     #expect(result.errors.contains("… and 8 more records that the schema refuses"))
     #expect(try scene.count() == 0)

@@ -94,6 +94,32 @@ import VectorMath
     }
   }
 
+  @Test func `Threads change neither answers nor work`() throws {
+    let seed: UInt64 = 77
+    var made = try SampleEmbeddings(dimension: 96, rows: 6000, seed: seed, deleted: 10, inLog: 100)
+    let snapshot = try Snapshot.open(made.collection)
+    var random = TestSupport.SeededGenerator(seed: seed)
+    let queries = (0..<70).map { _ in made.vector() }
+    let ranking = try IndexedRows.ranking(snapshot, queries[0])
+    for (spread, share) in [(Spread.random, 500), (.random, 60), (.far, 500), (.near, 200)] {
+      var request = SearchRequest(k: 10)
+      request.filter = Self.filter(
+        snapshot, ranking, ranking, [], spread, thousandths: share, &random)
+      request.expectedQueries = queries.count
+      var answers: [[[RecordID]]] = []
+      var hops: [Int] = []
+      for threads in [1, 2, 5] {
+        request.threads = threads
+        let result = try snapshot.search(queries: queries.flatMap { $0 }, count: queries.count, request)
+        answers.append(result.answers.map { $0.map(\.id) })
+        hops.append(result.work.hops)
+      }
+      #expect(answers[0] == answers[1] && answers[0] == answers[2], "\(spread) \(share), seed \(seed)")
+      #expect(hops[0] == hops[1] && hops[0] == hops[2])
+      #expect(share != 500 || hops[0] > 0)
+    }
+  }
+
   /// What the searches of one kind found.
   private struct Cell: CustomStringConvertible {
     /// Queries that the plan reckons with.

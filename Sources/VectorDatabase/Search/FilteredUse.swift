@@ -89,7 +89,7 @@ struct FilteredUse: Sendable {
   }
 
   /// A breadth with something to spare: the rank of the last match is itself only what the walk has seen.
-  private static func wide(_ breadth: Int) -> Int { breadth + breadth / 6 + 2 }
+  private static func wide(_ breadth: Int) -> Int { breadth + breadth / 4 + 2 }
 
   /// Nodes whose distance is likely to be estimated.
   var estimates: Int {
