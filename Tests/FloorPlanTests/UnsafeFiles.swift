@@ -11,7 +11,8 @@ struct UnsafeFiles {
       reason: "System calls and their buffers, memory mappings and the handler of bad pages.",
       files: [
         "FileStorage/System": [
-          "AtomicOutputFile", "FileSystem", "MappedFileTable", "OpenFile", "PageResidency",
+          "AtomicOutputFile", "FileSystem", "MappedBytes+Advice", "MappedFileTable", "OpenFile",
+          "PageResidency",
           "RealFileSystem+Files",
           "RealFileSystem+Folders", "RealFileSystem+Resolution", "RealFileSystem+Roots", "RealFileSystem",
         ]
@@ -61,7 +62,8 @@ struct UnsafeFiles {
           "Partition", "Reservoirs", "Sketches",
         ],
         "VectorIndexes/Graph/Searching": [
-          "GraphQuery", "GraphRouter", "GraphView", "GraphWalk", "NodeFilter", "Prefetch",
+          "CodeScan", "FilteredWalk", "GraphQuery", "GraphRouter", "GraphView", "GraphWalk", "NodeFilter",
+          "Prefetch", "SearchPools",
         ],
         "VectorIndexes/Graph/Stored": [
           "GraphAssembly", "GraphCalibrator+Sweep", "GraphCalibrator", "GraphContents",
@@ -84,7 +86,8 @@ struct UnsafeFiles {
           "ScalarTest", "TextPattern",
         ],
         "MetadataFilters/Evaluation": [
-          "BlockScanner", "CodeTests", "FieldCounts", "FieldKeys", "FieldScan", "FilterPlanner+Predicates",
+          "BlockEvaluator", "BlockScanner", "CodeTests", "ColumnPair", "FieldCounts", "FieldIntervals",
+          "FilterRowSource", "FieldKeys", "FieldScan", "FilterPlanner+Predicates",
           "LeafReader",
         ],
         "MetadataFilters/Interpreter": [
@@ -117,7 +120,9 @@ struct UnsafeFiles {
           "RowFiltering", "RowOrdering", "RowSampling",
         ],
         "VectorDatabase/Search": [
-          "QueryState", "Search", "SearchSession+Codes", "SearchSession+Graph", "SearchSession+Ranking",
+          "QueryState", "Search", "SearchSession+Codes", "SearchSession+Filtered", "SearchSession+Graph",
+          "SearchSession+GraphRanking",
+          "SearchSession+Ranking",
           "SearchSession+Vectors",
           "SearchSession",
         ],

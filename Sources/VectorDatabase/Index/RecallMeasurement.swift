@@ -203,9 +203,12 @@ struct RecallMeasurement {
     search.method = .recall(target)
     search.tuning.weighsGraphs = false
     search.isCancelled = request.isCancelled
-    let uses = SearchSession(snapshot, search).pieces.compactMap(\.graph)
-    let promises = uses.compactMap(\.promised)
-    guard !uses.isEmpty else {
+    let pieces = SearchSession(snapshot, search).pieces.filter { $0.graph != nil || $0.filtered != nil }
+    // Among dead rows a walk goes as far as the measured effort for the target says, or every row is looked at.
+    let promises = pieces.compactMap { piece in
+      piece.graph?.promised ?? piece.filtered.flatMap { $0.unreached == nil ? Float(target) : nil }
+    }
+    guard !pieces.isEmpty else {
       return RecallResult(
         k: k, target: target, promised: nil, isReached: true, measured: 1, interval: 1...1,
         queries: queries.count, isExact: true)
@@ -230,7 +233,8 @@ struct RecallMeasurement {
     let (mean, interval) = Self.summary(recalls, k: k)
     return RecallResult(
       k: k, target: target, promised: promises.min().map { Double($0) },
-      isReached: uses.allSatisfy { $0.unreached == nil }, measured: mean, interval: interval,
+      isReached: pieces.allSatisfy { $0.graph?.unreached == nil && $0.filtered?.unreached == nil },
+      measured: mean, interval: interval,
       queries: recalls.count, isExact: false)
   }
 

@@ -9,7 +9,7 @@ extension SearchSession {
   ///
   /// Called when all answers are sorted: the same row is beside itself.
   func scanWhereRowsRepeat() throws(DatabaseError) {
-    guard pieces.contains(where: { $0.graph != nil }) else { return }
+    guard pieces.contains(where: { $0.graph != nil || $0.filtered != nil }) else { return }
     var wrong: [Int] = []
     for query in 0..<queryCount {
       let found = state(query).best.candidates
@@ -29,13 +29,13 @@ extension SearchSession {
 
   private func giveUpGraph(of code: UInt64) {
     guard case .segment(let segment, let row) = RowLocation(code: code),
-      let piece = pieces.first(where: { $0.segment == segment }), let use = piece.graph
+      case .graph(let index)? = pieces.first(where: { $0.segment == segment })?.index
     else { return }
     snapshot.indexes.giveUp(
       .graph, for: snapshot.state.segments[segment].entry,
       .corruption(
         CorruptionError(
-          path: use.index.file.name, section: "NROW", offset: nil, expected: "each row in one node",
+          path: index.file.name, section: "NROW", offset: nil, expected: "each row in one node",
           found: "row \(row) in two")))
   }
 }

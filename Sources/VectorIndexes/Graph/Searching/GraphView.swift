@@ -22,6 +22,18 @@ package enum GraphCodec: UInt8, CaseIterable, Sendable {
   }
 }
 
+/// Where the codes of a graph lie, without an owner: for loops that may count no references.
+@safe
+struct GraphRecords {
+  let codec: GraphCodec
+  let paddedDimension: Int
+  let scale: Float
+  /// One record after the other.
+  let base: UnsafeRawPointer
+  let recordBytes: Int
+  let codeBytes: Int
+}
+
 /// Where the parts of a graph lie in memory; the search runs over these addresses.
 ///
 /// Node numbers that the lists hold are compared with `count` before they are used, so that no list can lead outside.
@@ -72,6 +84,9 @@ package struct GraphView: @unchecked Sendable {
     self.owner = owner
   }
 
+  /// Whether blocks of the file are still checked on first touch.
+  package var checksBlocks: Bool { checks != nil }
+
   /// A squared distance, in the frame, that a node's true one is hardly ever below.
   ///
   /// `estimate`: What `GraphQuery` has estimated of it.
@@ -88,6 +103,25 @@ package struct GraphView: @unchecked Sendable {
     }
   }
 
+  /// Squared distances, in the frame, that a node's true one is hardly ever below and hardly ever above.
+  ///
+  /// `estimate`: What `GraphQuery` has estimated of it. The node must exist.
+  @inline(__always)
+  func bounds(_ node: Int, _ estimate: Float, _ query: GraphQuery) -> (lower: Float, upper: Float) {
+    switch codec {
+    case .bytes:
+      let distance = max(0, estimate).squareRoot()
+      let lost = residual + query.residual
+      let least = max(0, distance - lost)
+      return (least * least, (distance + lost) * (distance + lost))
+    case .nibbles:
+      // Safe: the record ends with three floats, the last of which is the error.
+      let error = unsafe (record(node) + codeBytes).loadUnaligned(fromByteOffset: 8, as: Float.self)
+      let lost = Self.errorFactor * error * query.length
+      return (max(0, estimate - lost), estimate + lost)
+    }
+  }
+
   /// Errors of 4-bit codes that are reckoned with: estimates are too great by more for one row in two hundred.
   private static let errorFactor: Float = 2.6
 
@@ -95,6 +129,13 @@ package struct GraphView: @unchecked Sendable {
   @inline(__always)
   func list(_ node: Int) -> UnsafePointer<UInt32> {
     unsafe neighbors + node &* maximumNeighbors
+  }
+
+  /// Where the codes lie.
+  var places: GraphRecords {
+    unsafe GraphRecords(
+      codec: codec, paddedDimension: paddedDimension, scale: scale, base: records, recordBytes: recordBytes,
+      codeBytes: codeBytes)
   }
 
   /// The record of a node, which must exist.
@@ -109,6 +150,19 @@ struct GraphChecks: Sendable {
   let file: ContainerFile
   let neighbors: SectionEntry
   let records: SectionEntry
+  /// Whether what is read soon is asked for from the disk, because little of the file is in memory.
+  var asksAhead = false
+
+  /// Asks the disk for the list of a node.
+  func askList(_ node: Int, _ maximumNeighbors: Int) {
+    let size = 4 * maximumNeighbors
+    file.ask(neighbors, node * size..<(node + 1) * size)
+  }
+
+  /// Asks the disk for the record of a node.
+  func askRecord(_ node: Int, _ recordBytes: Int) {
+    file.ask(records, node * recordBytes..<(node + 1) * recordBytes)
+  }
 
   /// Checks the list of a node.
   func list(_ node: Int, _ maximumNeighbors: Int) throws(StorageError) {

@@ -1,3 +1,5 @@
+internal import CVectorKernels
+
 /// Which nodes of a graph may be found: those with a row that is wanted and not dead.
 ///
 /// A view of words that the caller keeps alive and unchanged during the search.
@@ -22,6 +24,23 @@ package struct NodeFilter: @unchecked Sendable {
   package func contains(_ node: Int) -> Bool {
     for place in rows.places(of: node) where mayFind(rows.row(at: place)) { return true }
     return false
+  }
+
+  /// The nodes that have a row that may be found, ascending.
+  ///
+  /// Blocks of the file that say which rows a node stands for must have been checked.
+  /// `estimated`: About how many there are.
+  package func nodes(estimated count: Int) -> [UInt32] {
+    var nodes: [UInt32] = []
+    nodes.reserveCapacity(max(0, min(rows.nodeCount, count)))
+    guard rows.isSimple else {
+      for node in 0..<rows.nodeCount where contains(node) { nodes.append(UInt32(truncatingIfNeeded: node)) }
+      return nodes
+    }
+    for node in 0..<rows.nodeCount where mayFind(rows.row(at: node)) {
+      nodes.append(UInt32(truncatingIfNeeded: node))
+    }
+    return nodes
   }
 
   /// Whether a row may be found.
@@ -60,6 +79,10 @@ package struct NodeRows: @unchecked Sendable {
     unsafe self.starts = unsafe starts
   }
 
+  /// Whether each node has one row, at the node's own place.
+  @inline(__always)
+  var isSimple: Bool { unsafe starts == nil && placeCount >= nodeCount }
+
   /// Places of a node's rows; the node must exist.
   @inline(__always)
   package func places(of node: Int) -> Range<Int> {
@@ -67,6 +90,12 @@ package struct NodeRows: @unchecked Sendable {
     // What the file says is held within bounds.
     let first = unsafe min(Int(starts[node]), placeCount)
     return unsafe first..<max(first, min(Int(starts[node + 1]), placeCount))
+  }
+
+  /// Asks for the memory that says which row stands at a place, which may be any.
+  @inline(__always)
+  package func prefetchRow(at place: Int) {
+    if let rows = unsafe rows, place >= 0, place < placeCount { unsafe vk_prefetch(rows + place) }
   }
 
   /// The row at a place; always below `rowCount`.

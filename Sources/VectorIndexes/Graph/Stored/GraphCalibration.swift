@@ -28,7 +28,7 @@ package struct GraphCalibration: Equatable, Sendable {
     package var breadth: Int
     /// Share of the true neighbours that were found, on average.
     package var recall: Float
-    /// A bound that the true average stays above with a confidence of 99 of a hundred.
+    /// A bound that the true average stays above with a confidence of 97 of a hundred.
     package var lower: Float
     /// The recall that nine of ten queries reach.
     package var worstTenth: Float
@@ -138,7 +138,7 @@ package struct GraphCalibration: Equatable, Sendable {
   // MARK: Rows as queries
 
   /// Rows that are queries of a segment with so many, when no others are given.
-  static func queryCount(rows: Int) -> Int { min(1000, max(1, rows / 20)) }
+  static func queryCount(rows: Int) -> Int { min(2000, max(1, rows / 20)) }
 
   /// The row of a segment that is the query of that number: rows at even distances.
   static func queryRow(_ index: Int, of rows: Int) -> Int {
