@@ -30,6 +30,14 @@ import Testing
     try scene.fail(7, "delete", "a.vdb", "--ids-from", "ids.txt", says: "--yes")
     try scene.fail(
       0, "delete", "a.vdb", "--ids-from", "ids.txt", "-n", says: "would delete 1,200 of 1,203 rows")
+    try scene.fail(7, "delete", "a.vdb", "--ids-from", "ids.txt", "--expect-count", "5", says: "1200")
+    // Who says how many go has answered the question.
+    try scene.succeed("delete", "a.vdb", "--ids-from", "ids.txt", "--expect-count", "1200")
+    #expect(try scene.count() == 3)
+    try scene.succeed("import", "a.vdb", "many.jsonl")
+    try scene.fail(7, "delete", "a.vdb", "--filter", "$id STARTS WITH 'k'", says: "--yes")
+    try scene.succeed("delete", "a.vdb", "--filter", "$id STARTS WITH 'k'", "--expect-count", "1200")
+    try scene.succeed("import", "a.vdb", "many.jsonl")
     try scene.succeed("delete", "a.vdb", "--ids-from", "ids.txt", "--yes")
     #expect(try scene.count() == 3)
   }

@@ -40,6 +40,26 @@ import Testing
     #expect(try scene.run("verify", "a.vdb").status == 0)
   }
 
+  @Test func `an import tells of every record that the schema refuses`() throws {
+    let scene = try Scene()
+    try scene.folder.write("schema.json", schema)
+    try scene.succeed("create", "a.vdb", "--dims", "1", "--metric", "l2", "--schema", "schema.json", "-q")
+    // More records than are read at a time, so that bad ones are found behind the first batch too.
+    let lines = (0..<9000).map { row in
+      let year = row % 500 == 7 ? "\"x\"" : "2000"
+      return #"{"id":"k\#(row)","vector":[1],"payload":{"year":\#(year)}}"# + "\n"
+    }
+    try scene.folder.write("rows.jsonl", lines.joined())
+    let result = try scene.fail(4, "import", "a.vdb", "rows.jsonl", says: "rows.jsonl:8")
+    for line in [8, 508, 4508] {
+      #expect(
+        result.errors.contains(
+          "rows.jsonl:\(line) (record \(line)): the field year of 'k\(line - 1)': expected an integer"))
+    }
+    #expect(result.errors.contains("… and 8 more records that the schema refuses"))
+    #expect(try scene.count() == 0)
+  }
+
   @Test func `every change of the schema is a version, and literals are checked against it`() throws {
     let scene = try Scene.small()
     #expect(try scene.run("schema", "a.vdb", "show").status == 1)

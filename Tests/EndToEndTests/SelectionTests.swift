@@ -27,6 +27,18 @@ import Testing
         == ["\(selection.ids { $0.lang == "de" }.count)"])
   }
 
+  @Test func `a misspelt field is pointed at when nothing matches`() throws {
+    let scene = try Scene.small()
+    try scene.succeed("upsert", "a.vdb", "--id", "x", "--vector", "[1,2,3]", "--payload", #"{"lang":"de"}"#)
+    // What stands in the log is in no column yet: nothing is said that may be wrong.
+    #expect(!(try scene.run("count", "a.vdb", "--filter", "lnag = 'de'").errors.contains("lnag")))
+    try scene.succeed("checkpoint", "a.vdb", "-q")
+    let result = try scene.run("count", "a.vdb", "--filter", "lnag = 'de'")
+    #expect(result.status == 0 && result.output == "0\n")
+    #expect(result.errors.contains("no record has a field lnag; did you mean lang?"))
+    #expect(!(try scene.run("count", "a.vdb", "--filter", "lang = 'fr'").errors.contains("field")))
+  }
+
   @Test func `ids beside a filter must match it`() throws {
     let selection = try SelectionScene()
     let en = try #require(selection.records.first { $0.lang == "en" }?.id)

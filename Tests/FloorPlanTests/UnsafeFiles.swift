@@ -60,7 +60,8 @@ struct UnsafeFiles {
           "Partition", "Reservoirs", "Sketches",
         ],
         "VectorIndexes/Graph/Searching": [
-          "GraphQuery", "GraphRouter", "GraphView", "GraphWalk", "NodeFilter", "Prefetch",
+          "CodeScan", "FilteredWalk", "GraphQuery", "GraphRouter", "GraphView", "GraphWalk", "NodeFilter",
+          "Prefetch", "SearchPools",
         ],
         "VectorIndexes/Graph/Stored": [
           "GraphAssembly", "GraphCalibrator+Sweep", "GraphCalibrator", "GraphContents",
@@ -83,7 +84,8 @@ struct UnsafeFiles {
           "ScalarTest", "TextPattern",
         ],
         "MetadataFilters/Evaluation": [
-          "BlockScanner", "CodeTests", "FieldCounts", "FieldKeys", "FieldScan", "FilterPlanner+Predicates",
+          "BlockEvaluator", "BlockScanner", "CodeTests", "ColumnPair", "FieldCounts", "FieldIntervals",
+          "FilterRowSource", "FieldKeys", "FieldScan", "FilterPlanner+Predicates",
           "LeafReader",
         ],
         "MetadataFilters/Interpreter": [
@@ -113,7 +115,8 @@ struct UnsafeFiles {
           "RowFiltering", "RowOrdering", "RowSampling",
         ],
         "VectorDatabase/Search": [
-          "QueryState", "Search", "SearchSession+Codes", "SearchSession+Graph", "SearchSession+GraphRanking",
+          "QueryState", "Search", "SearchSession+Codes", "SearchSession+Filtered", "SearchSession+Graph",
+          "SearchSession+GraphRanking",
           "SearchSession+Ranking",
           "SearchSession+Vectors",
           "SearchSession",

@@ -56,4 +56,21 @@ import TestSupport
       }
     }
   }
+
+  /// The empty text is one value, whether its bytes lie somewhere or nowhere.
+  @Test func `The empty text is found in a list wherever it lies`() {
+    let set = FilterValueSet([.string([]), .string([65]), .int(1)])
+    let nowhere = UnsafeRawBufferPointer(start: nil, count: 0)
+    #expect(set.holds(string: nowhere))
+    [UInt8]([65, 66]).withUnsafeBytes { bytes in
+      #expect(set.holds(string: UnsafeRawBufferPointer(rebasing: bytes[1..<1])))
+      #expect(set.holds(string: UnsafeRawBufferPointer(rebasing: bytes[0..<1])))
+      #expect(!set.holds(string: UnsafeRawBufferPointer(rebasing: bytes[1..<2])))
+      var builder = FilterValueSet.Builder()
+      builder.insert(string: UnsafeRawBufferPointer(rebasing: bytes[2..<2]))
+      builder.insert(string: nowhere)
+      let other = FilterValueSet(builder)
+      #expect(other.stringCount == 1 && other.holds(string: nowhere))
+    }
+  }
 }

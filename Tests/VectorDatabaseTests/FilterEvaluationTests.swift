@@ -150,6 +150,9 @@ import VectorMath
       if random.oneIn(2) { text += #","b":\#(random.below(1000))"# }
       if random.oneIn(40) { text += #","c":\#(random.below(7)).5"# }
       text += #","s":"w\#(random.below(700))","tags":["t\#(random.below(5))","u\#(random.below(300))"]"#
+      // Two columns of strings that are equal now and then; booleans; a column of two types.
+      if random.oneIn(3) { text += #","u":"w\#(random.below(30))","v":"w\#(random.below(30))"# + "\"" }
+      if random.oneIn(5) { text += #","x":\#(random.oneIn(2)),"y":\#(random.oneIn(2) ? "true" : "3")"# }
       text += #","z":\#(row / 8192)}"#
       batch.append(id: RecordID(int64: Int64(row)), vector: [0], metadata: Array(text.utf8))
     }
@@ -164,6 +167,13 @@ import VectorMath
       "s MATCHES '7$'", "s LIKE 'w6%' AND b IS NULL", "tags CONTAINS 't3'", "tags = 'u17' AND z = 2",
       "tags CONTAINS ALL ('t1', 'u100')", "ALL(tags: . STARTS WITH 't')", "LENGTH(s) = 3 AND a < 100",
       "$id = 8192", "$id IN (1, 2, 8191, 8192, 24000)", "b IS MISSING AND c IS NOT MISSING", "a = b",
+      "a < b", "b >= z", "c < b", "b = c", "c != z", "u = v", "u < s", "NOT (u >= v)", "x = y", "x != y",
+      "z < y",
+      "u = b", "a IS DISTINCT FROM b", "tags[1] > 'u2'", "tags[5] = 'x'", "tags[1] LIKE '%7'",
+      "tags[0] IN ('t1', 't2')",
+      "NOT (tags[0] MATCHES '[02]$')", "$created > TS '2020-01-01T00:00:00Z'",
+      "$updated < TS '2020-01-01T00:00:00Z'",
+      "NOT ($created BETWEEN TS '1960-01-01' AND TS '2400-01-01')",
       "tags[0] = 't2' AND tags[1] != 'u5'", "a IN (1, 3, 5, 7, 9, 11, 13, 15, 17, 4000, 8000)",
     ] {
       let filter = try FilterCompiler.compile(try FilterParser.parse(text).expression)

@@ -159,23 +159,31 @@ struct BlockEvaluator {
     case .column(let scan):
       scanner.add(
         try scan.open(), rows: rows, alive: alive, usesZones: program.options.usesZones, into: &found)
+    case .element(let scan, let index):
+      scanner.add(
+        try scan.open(), rows: rows, alive: alive, usesZones: false, element: index, into: &found)
+    case .pair(let left, let comparison, let right):
+      let first = try left.open().column
+      let second = try right.open().column
+      var one = take()
+      var both = take()
+      for index in both.indices {
+        one[index] = 0
+        both[index] = 0
+      }
+      scanner.addPresent(first, rows, alive, into: &one)
+      scanner.addPresent(second, rows, one, into: &both)
+      ColumnPair(first, comparison, second).add(rows, both, into: &found)
+      spare.append(one)
+      spare.append(both)
     case .rows(let numbers):
       for number in numbers where rows.contains(Int(number)) {
         let row = Int(number) - rows.lowerBound
         found[row >> 6] |= alive[row >> 6] & 1 << UInt64(row & 63)
       }
     case .time(let isCreation, let test):
-      let tester = ScalarTester(test)
-      for index in alive.indices {
-        var word = alive[index] & ~found[index]
-        while word != 0 {
-          let bit = word.trailingZeroBitCount
-          word &= word - 1
-          let row = rows.lowerBound + index * 64 + bit
-          let time = isCreation ? try program.source.created(row) : try program.source.updated(row)
-          if tester.passes(instant: FilterInstant(nanoseconds: time)) { found[index] |= 1 << UInt64(bit) }
-        }
-      }
+      let times = try unsafe program.source.times(isCreation: isCreation, rows)
+      unsafe scanner.add(times, test, rows, alive, into: &found)
     case .point(let latitude, let longitude, let test):
       let first = try latitude.open().column
       let second = try longitude.open().column

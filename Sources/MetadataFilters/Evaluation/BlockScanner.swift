@@ -29,16 +29,20 @@ struct BlockScanner {
   private var bits = RowBlocks.none
 
   /// Adds to `found` those rows of `alive` that pass; may leave out rows that `found` has already.
+  ///
+  /// `element`: Of arrays only the element at this place counts; nil when any does.
   mutating func add(
-    _ ready: ColumnScan.Ready, rows: Range<Int>, alive: [UInt64], usesZones: Bool, into found: inout [UInt64]
+    _ ready: ColumnScan.Ready, rows: Range<Int>, alive: [UInt64], usesZones: Bool, element: Int? = nil,
+    into found: inout [UInt64]
   ) {
     let column = ready.column
     switch ready.test {
     case .never: return
-    case .always: addPresent(column, rows, alive, into: &found)
+    case .always where element == nil: addPresent(column, rows, alive, into: &found)
+    case .always: addArrays(ready, rows, alive, element, into: &found)
     case .ranges, .set, .ints, .doubles, .bools, .strings, .lengths:
       if column.info.type.isArray {
-        addArrays(ready, rows, alive, into: &found)
+        addArrays(ready, rows, alive, element, into: &found)
       } else if unsafe isSorted(column.presence) {
         addSorted(ready, rows, alive, into: &found)
       } else {
@@ -179,10 +183,47 @@ struct BlockScanner {
     }
   }
 
+  // MARK: Times
+
+  /// Adds to `found` those rows of `alive` whose time passes.
+  mutating func add(
+    _ times: RowTimes, _ test: ScalarTest, _ rows: Range<Int>, _ alive: [UInt64], into found: inout [UInt64]
+  ) {
+    switch unsafe times {
+    case .same(let time):
+      guard ScalarTester(test).passes(instant: FilterInstant(nanoseconds: time)) else { return }
+      for index in found.indices { found[index] |= alive[index] }
+    case .each(let values):
+      guard values.count >= rows.count, let base = values.baseAddress else { return }
+      if let ranges = NumberRanges.times(test) {
+        guard !ranges.isEmpty else { return }
+        // Safe: there is a value for each row of the block, and a block's bits fit.
+        unsafe bits.withUnsafeMutableBufferPointer { bits in
+          guard let words = bits.baseAddress else { return }
+          unsafe ColumnMasks.inRanges(
+            base, count: rows.count, .int64s(ranges.flatMap { [$0.lowerBound, $0.upperBound] }), into: words)
+        }
+        for index in 0..<(rows.count + 63) / 64 { found[index] |= bits[index] & alive[index] }
+        return
+      }
+      let tester = ScalarTester(test)
+      for index in 0..<(rows.count + 63) / 64 {
+        var word = alive[index] & ~found[index]
+        while word != 0 {
+          let bit = word.trailingZeroBitCount
+          word &= word - 1
+          let time = unsafe values[index * 64 + bit]
+          if tester.passes(instant: FilterInstant(nanoseconds: time)) { found[index] |= 1 << UInt64(bit) }
+        }
+      }
+    }
+  }
+
   // MARK: Arrays
 
   private mutating func addArrays(
-    _ ready: ColumnScan.Ready, _ rows: Range<Int>, _ alive: [UInt64], into found: inout [UInt64]
+    _ ready: ColumnScan.Ready, _ rows: Range<Int>, _ alive: [UInt64], _ wanted: Int?,
+    into found: inout [UInt64]
   ) {
     let column = ready.column
     let offsets = unsafe column.offsets
@@ -212,11 +253,26 @@ struct BlockScanner {
       }
       return
     }
+    if case .always = ready.test {
+      for position in positions {
+        let row = place(position)
+        let length = unsafe Int(offsets[position + 1]) - Int(offsets[position])
+        if length > wanted ?? 0, isWanted(row) { found[row >> 6] |= 1 << UInt64(row & 63) }
+      }
+      return
+    }
     if ready.test.isExpensive {
       var tester = ValueTester(ready)
       for position in positions {
         let row = place(position)
         guard isWanted(row) else { continue }
+        if let wanted {
+          let element = unsafe Int(offsets[position]).addingReportingOverflow(wanted).partialValue
+          if unsafe wanted < Int(offsets[position + 1]) - Int(offsets[position]), tester.passes(element) {
+            found[row >> 6] |= 1 << UInt64(row & 63)
+          }
+          continue
+        }
         for element in unsafe Int(offsets[position])..<Int(offsets[position + 1])
         where tester.passes(element) {
           found[row >> 6] |= 1 << UInt64(row & 63)
@@ -239,6 +295,7 @@ struct BlockScanner {
           let passing = element + index * 64 + word.trailingZeroBitCount
           word &= word - 1
           while unsafe Int(offsets[position + 1]) <= passing { position += 1 }
+          if let wanted, unsafe passing - Int(offsets[position]) != wanted { continue }
           let row = place(position)
           found[row >> 6] |= alive[row >> 6] & 1 << UInt64(row & 63)
         }

@@ -36,11 +36,24 @@ enum CodeTests {
       }
     if isByRow { return .strings(test, isComplement: isComplement) }
     return make(column, options) {
-      let found = unsafe tested(column.dictionary, span, threads: options.threads) {
-        ScalarTester(test)
-      } passes: {
-        tester, string in
-        unsafe tester.passes(string: string)
+      let found: [ClosedRange<UInt32>]
+      if case .text(let pattern, let isNegated) = test.question, !test.isLowered,
+        let expression = pattern.expression
+      {
+        // Without the way through the question for each string, which takes as long as a short match.
+        found = unsafe tested(column.dictionary, span, threads: options.threads) {
+          RegexMatcher(expression)
+        } passes: {
+          matcher, string in
+          unsafe matcher.matches(string) != isNegated
+        }
+      } else {
+        found = unsafe tested(column.dictionary, span, threads: options.threads) {
+          ScalarTester(test)
+        } passes: {
+          tester, string in
+          unsafe tester.passes(string: string)
+        }
       }
       return isComplement ? complement(found, count: column.dictionary.count) : found
     }

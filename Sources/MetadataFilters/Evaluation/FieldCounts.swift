@@ -5,14 +5,18 @@ package import VectorMath
 ///
 /// A row with an array counts once for each distinct element. Numbers that are equal are one value.
 package struct FieldCounts: FieldSink, FieldGathering {
-  /// Rows of each value, as far as the columns before the last one and the rows that were read are concerned; see `finish`.
+  /// Rows of each text that was read from a row.
   private var totals: [Value: Int] = [:]
   private var column: Column?
   private var codes: [Int] = []
   private var codeRows: [Int] = []
+  /// The columns of strings that are done, with the rows of each code.
+  private var done: [(column: Column, codes: [Int])] = []
   private var numbers = NumberCounts()
   private var bools = [0, 0]
   private var boolRows = [-1, -1]
+  /// Makes the numbers of rows of one segment others than those of the next.
+  private var firstRow = 0
 
   /// Counts nothing yet.
   package init() {}
@@ -28,20 +32,20 @@ package struct FieldCounts: FieldSink, FieldGathering {
   @inline(__always)
   mutating func add(row: Int, bool: Bool) {
     let index = bool ? 1 : 0
-    guard boolRows[index] != row else { return }
-    boolRows[index] = row
+    guard boolRows[index] != firstRow &+ row else { return }
+    boolRows[index] = firstRow &+ row
     bools[index] += 1
   }
 
   @inline(__always)
-  mutating func add(row: Int, int: Int64) { numbers.add(.int(int), row: row) }
+  mutating func add(row: Int, int: Int64) { numbers.add(.int(int), row: firstRow &+ row) }
 
   @inline(__always)
   mutating func add(row: Int, double: Double) {
     if let int = Int64(exactly: double) {
-      numbers.add(.int(int), row: row)
+      numbers.add(.int(int), row: firstRow &+ row)
     } else {
-      numbers.add(.double(double), row: row)
+      numbers.add(.double(double), row: firstRow &+ row)
     }
   }
 
@@ -75,32 +79,77 @@ package struct FieldCounts: FieldSink, FieldGathering {
   /// Ends the rows of a segment: rows that follow are others.
   private mutating func endSegment() {
     flush()
-    column = nil
     lastText = nil
+    firstRow &+= 1 << 33
   }
 
   private mutating func flush() {
-    if let column {
+    if let column, !codes.isEmpty { done.append((column, codes)) }
+    column = nil
+    codes = []
+  }
+
+  /// The values and how many rows have each: most rows first, then booleans, numbers and strings in their order.
+  ///
+  /// `least`: Values of fewer rows are left out. `limit`: So many at most.
+  package mutating func finish(least: Int = 1, limit: Int = .max) -> [(value: Value, count: Int)] {
+    endSegment()
+    if done.count != 1 || !totals.isEmpty { mergeTexts() }
+    var rows = RowsOfValues()
+    numbers.count(into: &rows)
+    for (_, codes) in done { for count in codes { rows.add(count) } }
+    for (_, count) in totals { rows.add(count) }
+    // Booleans are two at most.
+    let bar = max(1, least, rows.bar(limit))
+    var result: [(value: Value, count: Int)] = []
+    for index in 0...1 where bools[index] >= max(1, least) {
+      result.append((.bool(index == 1), bools[index]))
+    }
+    result += numbers.values(ofAtLeast: bar)
+    for (column, codes) in done {
+      for code in codes.indices where codes[code] >= bar {
+        if let text = unsafe column.string(code: UInt32(code)) {
+          result.append((.string(unsafe [UInt8](text)), codes[code]))
+        }
+      }
+    }
+    for (value, count) in totals where count >= bar { result.append((value, count)) }
+    result.sort { left, right in
+      left.count != right.count ? left.count > right.count : FieldOrder.precedes(left.value, right.value)
+    }
+    return limit < result.count ? Array(result.prefix(max(0, limit))) : result
+  }
+
+  /// Brings the strings of several columns together.
+  private mutating func mergeTexts() {
+    for (column, codes) in done {
       for code in codes.indices where codes[code] > 0 {
         if let text = unsafe column.string(code: UInt32(code)) {
           totals[.string(unsafe [UInt8](text)), default: 0] += codes[code]
         }
       }
     }
-    codes = []
-    for (value, count) in numbers.counts { totals[value, default: 0] += count }
-    numbers = NumberCounts()
-    for index in 0...1 where bools[index] > 0 { totals[.bool(index == 1), default: 0] += bools[index] }
-    bools = [0, 0]
-    boolRows = [-1, -1]
+    done = []
   }
+}
 
-  /// The values and how many rows have each: most rows first, then booleans, numbers and strings in their order.
-  package mutating func finish() -> [(value: Value, count: Int)] {
-    endSegment()
-    return totals.map { (value: $0.key, count: $0.value) }.sorted { left, right in
-      left.count != right.count ? left.count > right.count : FieldOrder.precedes(left.value, right.value)
+/// How many values have so many rows: to know which of them can be among those with the most.
+private struct RowsOfValues {
+  private static let most = 4096
+  private var values = [Int](repeating: 0, count: RowsOfValues.most + 1)
+
+  mutating func add(_ rows: Int) { values[min(max(0, rows), Self.most)] += 1 }
+
+  /// Fewer rows than this no value among the first `limit` has.
+  func bar(_ limit: Int) -> Int {
+    var above = 0
+    var rows = Self.most
+    while rows > 1 {
+      above += values[rows]
+      if above >= limit { return rows }
+      rows -= 1
     }
+    return 1
   }
 }
 
@@ -180,10 +229,22 @@ private struct NumberCounts {
     for slot in old where slot.count != 0 { slots[place(slot.bits, slot.isInt)] = slot }
   }
 
-  var counts: [(value: Value, count: Int)] {
-    slots.filter { $0.count != 0 }.map {
-      ($0.isInt ? .int(Int64(bitPattern: $0.bits)) : .double(Double(bitPattern: $0.bits)), $0.count)
+  /// Adds the rows of each number.
+  func count(into rows: inout RowsOfValues) {
+    for slot in slots where slot.count != 0 { rows.add(slot.count) }
+  }
+
+  /// The numbers of at least so many rows, in no order.
+  func values(ofAtLeast rows: Int) -> [(value: Value, count: Int)] {
+    var result: [(value: Value, count: Int)] = []
+    for slot in slots where slot.count != 0 && slot.count >= rows {
+      result.append(
+        (
+          slot.isInt ? .int(Int64(bitPattern: slot.bits)) : .double(Double(bitPattern: slot.bits)),
+          slot.count
+        ))
     }
+    return result
   }
 }
 
@@ -226,87 +287,5 @@ package struct FieldNumbers: FieldSink, FieldGathering {
       counts[bin] += 1
     }
     return (0..<count).map { (borders[$0], borders[$0 + 1], counts[$0]) }
-  }
-}
-
-/// Counts the instants of a field in intervals of equal length; values that spell no instant are left out.
-///
-/// Intervals are counted from 1970-01-01T00:00:00Z, those of whole weeks from Monday, 1969-12-29.
-package struct FieldIntervals: FieldSink, FieldGathering {
-  private let length: Int128
-  private let shift: Int128
-  private var totals: [Int128: Int] = [:]
-  private var column: Column?
-  /// The interval of each code: 0 not looked at, 1 none, otherwise its place in `known` and 2.
-  private var codes: [UInt32] = []
-  private var known: [Int128] = []
-  private var counts: [Int] = []
-
-  private static let week = Int128(7 * 86_400) * 1_000_000_000
-
-  /// Prepares for intervals of so many nanoseconds, at least 1.
-  package init(nanoseconds: Int64) {
-    length = Int128(max(1, nanoseconds))
-    shift = length % Self.week == 0 ? Int128(-3 * 86_400) * 1_000_000_000 : 0
-  }
-
-  mutating func begin(_ column: Column) {
-    self.column = column
-    codes = [UInt32](repeating: 0, count: column.dictionary.count)
-  }
-  mutating func add(row: Int, bool: Bool) {}
-  mutating func add(row: Int, int: Int64) {}
-  mutating func add(row: Int, double: Double) {}
-
-  mutating func add(row: Int, code: UInt32) {
-    let place = codes[Int(code)]
-    if place >= 2 {
-      counts[Int(place) - 2] += 1
-      return
-    }
-    if place == 1 { return }
-    guard let text = unsafe column?.string(code: code), let instant = unsafe FilterInstant(text) else {
-      codes[Int(code)] = 1
-      return
-    }
-    codes[Int(code)] = UInt32(known.count) + 2
-    known.append(interval(of: instant))
-    counts.append(1)
-  }
-
-  mutating func add(row: Int, text: [UInt8]) {
-    if let instant = FilterInstant(text) { add(instant) }
-  }
-
-  package mutating func gather(_ rows: RowSet, of scan: FieldScan) throws(StorageError) {
-    try scan.run(rows, into: &self)
-  }
-  package mutating func gather(row: Int, _ values: [Value]) { add(row: row, values) }
-
-  /// Counts an instant.
-  package mutating func add(_ instant: FilterInstant) { totals[interval(of: instant), default: 0] += 1 }
-
-  private func interval(of instant: FilterInstant) -> Int128 {
-    let time = Int128(instant.seconds) * 1_000_000_000 + Int128(instant.nanoseconds) - shift
-    let quotient = time / length
-    return time % length < 0 ? quotient - 1 : quotient
-  }
-
-  /// The beginning of each interval with instants, and how many there are; in the order of time.
-  package func finish() -> [(start: FilterInstant, count: Int)] {
-    var all = totals
-    for (index, interval) in known.enumerated() { all[interval, default: 0] += counts[index] }
-    return all.sorted { $0.key < $1.key }.map { interval, count in
-      let time = interval * length + shift
-      var seconds = time / 1_000_000_000
-      var rest = time % 1_000_000_000
-      if rest < 0 {
-        rest += 1_000_000_000
-        seconds -= 1
-      }
-      return (
-        FilterInstant(seconds: Int64(clamping: seconds), nanoseconds: Int64(clamping: rest)), count
-      )
-    }
   }
 }

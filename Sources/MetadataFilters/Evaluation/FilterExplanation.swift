@@ -69,6 +69,9 @@ enum FilterDescription {
     switch source {
     case .rows: return "look-up by hash"
     case .time: return "times of all rows"
+    case .element(let scan, let index): return "element \(index) of the arrays of \(scan.info.path)"
+    case .pair(let left, _, let right):
+      return "columns \(left.info.path) and \(right.info.path), row by row"
     case .point(let latitude, let longitude, _):
       return "columns \(latitude.info.path) and \(longitude.info.path)"
     case .column(let scan):

@@ -64,6 +64,10 @@ final class PlanLeaf: Sendable {
     case column(ColumnScan)
     /// Objects with numbers in both columns that are a point in the shape.
     case point(latitude: ColumnScan, longitude: ColumnScan, GeoTest)
+    /// By one element of each array of a column, counted from 0.
+    case element(ColumnScan, Int)
+    /// Rows whose values in both columns, of one value a row, compare so.
+    case pair(ColumnScan, FilterComparison, ColumnScan)
     /// By the time of creation or of the last change.
     case time(isCreation: Bool, ScalarTest)
     /// Rows that are known by number.

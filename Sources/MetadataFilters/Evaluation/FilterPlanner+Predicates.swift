@@ -20,18 +20,49 @@ extension FilterPlanner {
         filter, tests, .found,
         unread: unreadArrays(path, mixed: false) + leftOut(path) + longScans(path, test, arraysOnly: false))
     }
-    guard case .index? = path.steps.first(where: { if case .name = $0 { false } else { true } }),
-      path.steps.filter({ if case .name = $0 { false } else { true } }).count == 1,
-      case .index? = path.steps.last
+    guard case .index(let index)? = path.steps.last,
+      path.steps.filter({ if case .name = $0 { false } else { true } }).count == 1
     else { return general(filter) }
-    // One element of an array of scalars can only pass where any element does; other arrays are read.
-    let arrays = valueScans(path, test, isComplement: false, arraysOnly: true)
-    let others = (unreadArrays(path, mixed: false) + longScans(path, test, arraysOnly: true)).map {
-      PlanLeaf.Source.column($0)
+    // Columns hold the elements of arrays of one type in their order; other arrays are read.
+    let elements = valueScans(path, test, isComplement: false, arraysOnly: true).map {
+      if case .column(let scan) = $0 { PlanLeaf.Source.element(scan, index) } else { $0 }
     }
     return leaf(
-      filter, arrays + others + leftOutSources(path),
-      .read(otherwise: FilterInterpreter.holdsWithoutMetadata(filter)))
+      filter, elements, .found,
+      unread: unreadArrays(path, mixed: true) + leftOut(path) + longScans(path, test, arraysOnly: true))
+  }
+
+  /// Two paths whose values are all in columns of one value a row; nil for others.
+  mutating func columnPair(
+    _ filter: BoundFilter, _ left: BoundOperand, _ comparison: FilterComparison, _ right: BoundOperand
+  ) -> PlanNode? {
+    guard case .path(let first) = left, case .path(let second) = right, first.isPlain, second.isPlain,
+      let firsts = simpleColumns(first), let seconds = simpleColumns(second)
+    else { return nil }
+    var sources: [PlanLeaf.Source] = []
+    for one in firsts {
+      for other in seconds where ColumnPair.compares(one.type, other.type) {
+        sources.append(.pair(scan(one, .present), comparison, scan(other, .present)))
+      }
+    }
+    return leaf(filter, sources, .found)
+  }
+
+  /// The columns with all scalars that a path finds; nil when some row must be read to know.
+  private func simpleColumns(_ path: FilterPath) -> [ColumnInfo]? {
+    guard let text = path.columnPath, leftOut(path).isEmpty else { return nil }
+    var simple: [ColumnInfo] = []
+    for info in columns.columns(path: text) {
+      switch info.type {
+      case .bool, .int64, .double, .string:
+        guard info.long == 0 else { return nil }
+        simple.append(info)
+      // Nothing there can be compared.
+      case .nullOnly, .emptyArray, .emptyObject: continue
+      case .boolArray, .int64Array, .doubleArray, .stringArray, .mixedArray, .rowOnly: return nil
+      }
+    }
+    return simple
   }
 
   /// The columns of a path whose values may pass, each with the question.

@@ -74,7 +74,8 @@ struct FilterPlanner {
     case .quantified(let quantifier, let path, let condition) where path.isPlain:
       return quantified(filter, quantifier, path, condition)
     case .geo(let path, let test) where path.isPlain: return geo(filter, path, test)
-    case .pair(let left, _, let right):
+    case .pair(let left, let comparison, let right):
+      if let columns = columnPair(filter, left, comparison, right) { return columns }
       var parts: [PlanNode] = []
       for operand in [left, right] {
         if let path = operand.path, path.isPlain {
@@ -182,8 +183,12 @@ enum FilterEstimate {
   static func of(_ source: PlanLeaf.Source, rows: Double) -> (share: Double, cost: Double) {
     switch source {
     case .rows(let numbers): return (Double(numbers.count) / rows, 0)
-    case .time: return (0.3, 40)
+    case .time: return (0.3, 0.5)
     case .point(let latitude, _, _): return (0.3 * Double(latitude.info.present) / rows, 10)
+    case .pair(let left, _, let right):
+      let present = Double(min(left.info.present, right.info.present)) / rows
+      return (0.3 * present, 6 * present)
+    case .element(let scan, _): return of(.column(scan), rows: rows)
     case .column(let scan):
       let info = scan.info
       let present = Double(info.present) / rows

@@ -13,8 +13,19 @@ package protocol FilterRowSource: Sendable {
   func created(_ row: Int) throws(StorageError) -> Int64
   /// Nanoseconds since 1970 when the row was last changed.
   func updated(_ row: Int) throws(StorageError) -> Int64
+  /// The times of creation, or of the last change, of all rows; blocks are checked when the rows of one are asked for.
+  func times(isCreation: Bool, _ rows: Range<Int>) throws(StorageError) -> RowTimes
   /// The row of an id's stored bytes, nil when there is none.
   func row(forID id: UnsafeRawBufferPointer) throws(StorageError) -> UInt32?
+}
+
+/// The times of some rows, in nanoseconds since 1970.
+@unsafe
+package enum RowTimes {
+  /// All have the same.
+  case same(Int64)
+  /// One a row, the first of the rows first; they stay as long as their source.
+  case each(UnsafeBufferPointer<Int64>)
 }
 
 /// How filters are evaluated.

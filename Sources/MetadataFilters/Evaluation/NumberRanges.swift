@@ -35,6 +35,28 @@ enum NumberRanges {
     }
   }
 
+  /// The nanoseconds since 1970 whose instants pass; nil when they are too many ranges, or another way to ask.
+  static func times(_ test: ScalarTest) -> [ClosedRange<Int64>]? {
+    guard !test.isLowered else { return [] }
+    switch test.question {
+    case .compare(let comparison, .time(let instant)):
+      let cut = IntCut(instant)
+      switch comparison {
+      case .equal, .notDistinct: return range(cut.atLeast, cut.atMost)
+      case .notEqual, .distinct: return range(Int64.min, cut.below) + range(cut.above, Int64.max)
+      case .less: return range(Int64.min, cut.below)
+      case .lessOrEqual: return range(Int64.min, cut.atMost)
+      case .greater: return range(cut.above, Int64.max)
+      case .greaterOrEqual: return range(cut.atLeast, Int64.max)
+      }
+    case .between(.time(let low), .time(let high), let isNegated):
+      let (low, high) = (IntCut(low), IntCut(high))
+      guard isNegated else { return range(low.atLeast, high.atMost) }
+      return joined(range(Int64.min, low.below) + range(high.above, Int64.max))
+    case .compare, .between, .member, .text: return nil
+    }
+  }
+
   /// The doubles that pass; nil when they are too many ranges.
   static func doubles(_ test: ScalarTest) -> [ClosedRange<Double>]? {
     guard !test.isLowered else { return [] }
@@ -125,6 +147,21 @@ private struct IntCut {
   let below, atMost: Int64?
   /// The least integer that is at least, and above, the number.
   let atLeast, above: Int64?
+
+  /// Of an instant: the nanoseconds since 1970, which may be more than an integer holds.
+  init(_ instant: FilterInstant) {
+    let (scaled, overflow) = instant.seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, overflowToo) = scaled.addingReportingOverflow(Int64(instant.nanoseconds))
+    if overflow || overflowToo {
+      (below, atMost, atLeast, above) =
+        instant.seconds > 0 ? (Int64.max, Int64.max, nil, nil) : (nil, nil, Int64.min, Int64.min)
+      return
+    }
+    below = sum == Int64.min ? nil : sum - 1
+    atMost = sum
+    atLeast = sum
+    above = sum == Int64.max ? nil : sum + 1
+  }
 
   /// Nil for a constant that is no number.
   init?(_ constant: FilterConstant) {

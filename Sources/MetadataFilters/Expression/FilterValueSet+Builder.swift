@@ -132,7 +132,8 @@ extension SecretHash {
   /// The hash of some bytes.
   @inline(__always)
   func bytes(_ buffer: UnsafeRawBufferPointer) -> UInt64 {
-    guard let base = buffer.baseAddress else { return 0 }
+    // The empty text has one hash, whether its buffer lies somewhere or nowhere.
+    guard let base = buffer.baseAddress, buffer.count > 0 else { return 0 }
     return unsafe self(base, buffer.count)
   }
 }

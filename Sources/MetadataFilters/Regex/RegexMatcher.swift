@@ -10,6 +10,9 @@ package final class RegexMatcher {
   /// Members of all sets kept, 4 bytes each.
   private static let memberEntries = 1 << 18
 
+  /// Shorter texts are not searched for what each match holds.
+  private static let shortText = 24
+
   /// What is asked.
   package let expression: RegularExpression
   /// Program states looked at and bytes read so far: a measure of work that does not depend on the computer.
@@ -45,7 +48,8 @@ package final class RegexMatcher {
   package func matches(_ text: UnsafeRawBufferPointer) -> Bool {
     guard !matchesAll else { return true }
     var start = 0
-    if !required.isEmpty {
+    // In a short text the search for what each match holds takes longer than the match.
+    if !required.isEmpty, isWhole || text.count >= Self.shortText {
       guard let found = unsafe ByteSearch.find(required, in: text, from: 0) else { return false }
       if isWhole { return true }
       if !prefix.isEmpty {

@@ -57,7 +57,7 @@ struct RegexStepper {
       guard !isMatched, let byte else { return }
       targets.removeAll()
       for state in reached.members { move(state, byte) }
-      if !program.isAnchored { targets.insert(program.start) }
+      if !program.isAnchored, program.start >= 0 { targets.insert(program.start) }
       members = targets.members.sorted()
       context = RegexStepper.isWord(byte) ? .word : (byte == 0x0A ? .newline : .other)
     } else {
@@ -66,7 +66,7 @@ struct RegexStepper {
       targets.removeAll()
       for state in set { move(state, byte) }
       for state in targets.members { follow(state) }
-      if !program.isAnchored { follow(program.start) }
+      if !program.isAnchored, program.start >= 0 { follow(program.start) }
       if !isMatched { takeReached() }
     }
   }
@@ -75,7 +75,8 @@ struct RegexStepper {
   private mutating func move(_ state: Int32, _ byte: UInt8) {
     let entry = program.states[Int(state)]
     guard entry.kind == .byte, byte >= entry.low, byte <= entry.high else { return }
-    targets.insert(entry.next)
+    // A part that can never match leads nowhere.
+    if entry.next >= 0 { targets.insert(entry.next) }
   }
 
   private mutating func takeReached() {

@@ -18,7 +18,7 @@ package enum DeleteCommand: ToolCommand {
     "delete", group: "Rows in", summary: "delete records by id or by filter",
     description: [
       "Deletes records in one transaction. A filter is turned into ids before anything is written; `--dry-run` says how many they are. Their bytes stay in the files until `vdb compact` rewrites them; `vdb compact --purge` proves that they are gone.",
-      "More than 1,000 records are deleted only after a question on a terminal, or with `--yes`.",
+      "More than 1,000 records are deleted only after a question on a terminal, or with `--yes` or `--expect-count`.",
     ],
     operands: [Operands.collection, Operand("ID", .any, summary: "ids of the records to delete")],
     options: [idsFrom] + SharedOptions.filtering + [
@@ -104,12 +104,14 @@ package enum DeleteCommand: ToolCommand {
     count: Int, isAll: Bool, _ collection: Collection, _ context: CommandContext
   ) throws(CommandFailure) {
     guard !context.isDryRun else { return }
+    // Who says how many go has answered the question.
+    let isExpected = context.arguments.isGiven(expectCount)
     if isAll {
       let name = Confirmation.baseName(context.collectionPath)
       guard context.arguments.text(DeleteCommand.confirm) == name else {
         throw Confirmation.wrongName(context.arguments.text(DeleteCommand.confirm) ?? "", expected: name)
       }
-    } else if count > unquestioned {
+    } else if count > unquestioned, !isExpected {
       try Confirmation.requireYes(
         "delete \(counted(UInt64(count), "record")) of \(context.collectionPath)?", context)
     }
@@ -119,7 +121,9 @@ package enum DeleteCommand: ToolCommand {
   private static func confirm(
     _ filter: FilterArguments, _ collection: Collection, _ context: CommandContext
   ) throws(CommandFailure) -> UInt64? {
-    guard !context.isDryRun, !context.arguments.flag(SharedOptions.yes) else { return nil }
+    guard !context.isDryRun, !context.arguments.flag(SharedOptions.yes),
+      !context.arguments.isGiven(expectCount)
+    else { return nil }
     let snapshot = try engine { () throws(DatabaseError) in try Snapshot.open(collection) }
     guard let count = try context.filtered(snapshot, filter)?.count, count > unquestioned else { return nil }
     try Confirmation.requireYes(

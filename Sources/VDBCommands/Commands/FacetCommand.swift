@@ -95,18 +95,14 @@ package enum FacetCommand: ToolCommand {
       if path.root == .metadata {
         try snapshot.gather(path, of: rows, takesElements: true, into: &intervals)
       } else {
-        try snapshot.forEachRow(in: rows, inStorageOrder: true) { (location) throws(DatabaseError) in
-          let history = try snapshot.state.history(at: location)
-          intervals.add(
-            FilterInstant(nanoseconds: path.root == .created ? history.created : history.updated))
-          return true
-        }
+        try snapshot.gatherTimes(isCreation: path.root == .created, of: rows, into: &intervals)
       }
       entries = intervals.finish().map { (.start($0.start), $0.count) }
     } else {
       var counts = FieldCounts()
       try snapshot.gather(path, of: rows, takesElements: true, into: &counts)
-      entries = counts.finish().map { (.value($0.value), $0.count) }
+      let most = arguments.integer(limit).map { Int(clamping: $0) } ?? .max
+      entries = counts.finish(least: least, limit: most).map { (.value($0.value), $0.count) }
     }
     entries = entries.filter { $0.count >= least }
     if let most = arguments.integer(limit) { entries = Array(entries.prefix(Int(clamping: most))) }

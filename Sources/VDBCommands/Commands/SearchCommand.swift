@@ -117,15 +117,17 @@ package enum SearchCommand: ToolCommand {
     let filter = try FilterArguments(context)
     let snapshot = try context.openSnapshot()
     var request = try SearchArguments.request(context, snapshot)
+    let opened = MonotonicClock.now()
     let outcome = try context.filtered(snapshot, filter)
     request.filter = outcome?.rows
-    let opened = MonotonicClock.now()
+    let filtered = MonotonicClock.now()
     if context.arguments.flag(explain) {
+      request.expectedQueries = context.arguments.text(queries) == nil ? 1 : SearchSession.groupSize(request)
       request.threads = SearchArguments.threads(context, rows: snapshot.liveCount, queries: 1)
       return try SearchExplanation.write(context, snapshot, request, outcome)
     }
     var run = SearchRun(context, snapshot, request, writer)
     try run.run()
-    try run.finish(&context, began: began, opened: opened)
+    try run.finish(&context, began: began, opened: opened, filtered: outcome == nil ? nil : filtered)
   }
 }

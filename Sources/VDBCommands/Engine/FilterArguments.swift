@@ -6,7 +6,7 @@ import VectorDatabase
 
 /// The filter of a command line, read before anything is opened.
 struct FilterArguments {
-  private let parsed: ParsedFilter
+  fileprivate let parsed: ParsedFilter
   private let option: String
   private let parameters: [String: JSONValue]
   private let now: FilterInstant
@@ -61,12 +61,22 @@ struct FilterArguments {
   }
 }
 
+extension FilterArguments {
+  /// Points at names that no record has: nothing matches, and perhaps a name is misspelt.
+  fileprivate func warnAboutNames(_ state: CollectionState, _ context: CommandContext) throws(CommandFailure)
+  {
+    FilterNames.warn(parsed, try engine { () throws(DatabaseError) in try state.knownFields() }, context)
+  }
+}
+
 extension CommandContext {
   /// Evaluates the filter of the command line on a snapshot; nil when there is none.
   func filtered(_ snapshot: Snapshot, _ filter: FilterArguments?) throws(CommandFailure) -> FilterOutcome? {
     guard let filter else { return nil }
     let bound = try filter.bound(snapshot.collection, snapshot.manifest, self)
-    return try filtered(snapshot.state, bound)
+    let outcome = try filtered(snapshot.state, bound)
+    if outcome.count == 0 { try filter.warnAboutNames(snapshot.state, self) }
+    return outcome
   }
 
   /// Evaluates a bound filter on a state.

@@ -141,7 +141,7 @@ struct FilterInspection {
       try list.write(to: context)
     }
     for note in notes { context.messages.note("note: " + note) }
-    warnAboutNames(context)
+    if let fields { FilterNames.warn(parsed, fields, context) }
   }
 
   private func twin(_ expression: FilterExpression) throws(CommandFailure) -> String {
@@ -219,25 +219,5 @@ struct FilterInspection {
       if case .comparedWithNull = note { return true }
       return !fields.isAlwaysThere(name)
     }.map(\.text)
-  }
-
-  /// Points at names that no record has.
-  private func warnAboutNames(_ context: CommandContext) {
-    guard let fields, fields.isComplete else { return }
-    let known = fields.paths
-    for located in parsed.paths {
-      guard let name = columnName(located.path), !name.isEmpty, fields.fields[name] == nil,
-        !known.contains(where: { $0.hasPrefix(name + ".") })
-      else { continue }
-      var sentence = "no record has a field \(FilterPrinter.text(located.path))"
-      if let near = Suggestions.nearest(to: name, among: known).first {
-        sentence += "; did you mean \(near)?"
-      } else {
-        sentence += "; for text write '\(name)'"
-      }
-      context.messages.warning(sentence)
-      let place = FilterError(.syntax, at: .text(located.range), expected: "", found: "")
-      if let (line, caret) = place.pointer(in: text) { context.messages.note("  \(line)\n  \(caret)") }
-    }
   }
 }

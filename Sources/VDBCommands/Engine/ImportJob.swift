@@ -246,19 +246,29 @@ struct ImportJob {
         threads: context.threadCount, memoryBudget: memory.columns, isRehearsal: context.isDryRun)
     }
     let rows = max(1, min(4096, memory.batch / (settings.dimension * 4 + 256)))
+    var refused = SchemaRefusals()
     for (index, source) in sources.enumerated() {
       let reader = index == 0 ? first : try open(source, settings, companions)
       positions.begin(source: source.name)
       var isFilled = index == 0 && hasRecords
       while true {
         if !isFilled {
-          isFilled = try records { () throws(FormatError) in try reader.next(&batch, maximumRows: rows) }
+          do throws(CommandFailure) {
+            isFilled = try records { () throws(FormatError) in try reader.next(&batch, maximumRows: rows) }
+          } catch {
+            throw refused.failure ?? error
+          }
         }
         guard isFilled else { break }
         isFilled = false
         try context.checkForStop()
         positions.append(batch.positions)
-        try engine { () throws(DatabaseError) in try bulk.append(batch, source: source.name) }
+        var isAccepted = false
+        if refused.isEmpty { isAccepted = try accepts(batch, source.name, bulk) }
+        if !isAccepted {
+          // The records that follow are only looked at, so that all that the schema refuses is told at once.
+          refused.add(bulk.schemaFailures(batch, source: source.name))
+        }
         outcome.records += UInt64(batch.count)
         progress.rows = outcome.records
         progress.update(bytesBefore + reader.bytesRead)
@@ -268,12 +278,26 @@ struct ImportJob {
       context.report(reader.warnings, of: source.name)
     }
     outcome.bytesRead = bytesBefore
+    if let failure = refused.failure { throw failure }
     progress.begin(phase: "commit", total: nil)
     try context.checkForStop()
     do throws(DatabaseError) {
       outcome.receipt = context.isDryRun ? try bulk.dryRun() : try bulk.commit()
     } catch { throw CommandFailure(positions.located(error)) }
     outcome.newSegments = bulk.newSegments
+  }
+
+  /// Adds records; false when the schema refuses one of them.
+  private func accepts(
+    _ batch: RecordBatch, _ source: String, _ bulk: BulkImport
+  ) throws(CommandFailure) -> Bool {
+    do throws(DatabaseError) {
+      try bulk.append(batch, source: source)
+      return true
+    } catch {
+      if case .schemaViolation = error { return false }
+      throw CommandFailure(error)
+    }
   }
 
   private static func total(_ sources: [InputSource]) -> UInt64? {

@@ -48,6 +48,8 @@ struct SearchExplanation {
       "exact scan of codes of 8 bits: a bound for every row, the exact distance where it can matter"
     case .graph:
       "walk through a graph, then the exact distances of what it came near"
+    case .matches:
+      "scan of the codes of all matches, then the exact distances of the nearest"
     }
   }
 

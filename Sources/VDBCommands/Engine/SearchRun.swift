@@ -125,6 +125,7 @@ struct SearchRun {
   private mutating func makeSession(queries: Int) -> SearchSession {
     request.threads = SearchArguments.threads(context, rows: snapshot.liveCount, queries: queries)
     request.isProfiled = context.arguments.flag(SearchCommand.profile)
+    request.expectedQueries = queries
     return SearchSession(snapshot, request)
   }
 
@@ -142,7 +143,11 @@ struct SearchRun {
   }
 
   /// Ends the output, says where the time went and sets the status.
-  mutating func finish(_ context: inout CommandContext, began: Int64, opened: Int64) throws(CommandFailure) {
+  ///
+  /// `filtered`: When the rows of the filter were known; nil without a filter.
+  mutating func finish(
+    _ context: inout CommandContext, began: Int64, opened: Int64, filtered: Int64?
+  ) throws(CommandFailure) {
     let start = MonotonicClock.now()
     try output.finish(snapshot)
     writeNanoseconds += MonotonicClock.now() - start
@@ -151,10 +156,12 @@ struct SearchRun {
     func milliseconds(_ nanoseconds: Int64) -> String {
       NumberText.fixed(Double(nanoseconds) / 1e6, 3) + " ms"
     }
+    let filtering = filtered.map { ", filter \(milliseconds($0 - opened))" } ?? ""
+    let given = work.abandoned > 0 ? ", \(work.abandoned) walks given up for a look at every match" : ""
     context.messages.note(
       """
-      profile: \(queryCount) queries, \(work.scanned) rows scanned, \(work.codeBytes) bytes of codes, \(work.hops) lists of a graph, \(work.scored) rows scored exactly, \(request.threads) threads
-      profile: open \(milliseconds(opened - began)), read queries \(milliseconds(readNanoseconds)), search \(milliseconds(searchNanoseconds)), write \(milliseconds(writeNanoseconds)), all \(milliseconds(MonotonicClock.now() - began))
+      profile: \(queryCount) queries, \(work.scanned) rows scanned, \(work.codeBytes) bytes of codes, \(work.hops) lists of a graph, \(work.scored) rows scored exactly\(given), \(request.threads) threads
+      profile: open \(milliseconds(opened - began))\(filtering), read queries \(milliseconds(readNanoseconds)), search \(milliseconds(searchNanoseconds)), write \(milliseconds(writeNanoseconds)), all \(milliseconds(MonotonicClock.now() - began))
       """)
     guard work.timed > 0 else { return }
     func each(_ nanoseconds: Int) -> String {

@@ -48,6 +48,24 @@ extension Snapshot {
     }
   }
 
+  /// Counts the times of creation, or of the last change, of some rows.
+  package func gatherTimes(
+    isCreation: Bool, of rows: FilteredRows, into intervals: inout FieldIntervals
+  ) throws(DatabaseError) {
+    for (index, live) in state.segments.enumerated() {
+      let wanted = rows.segments[index].subtracting(live.dead)
+      guard !wanted.isEmpty else { continue }
+      let times = try unsafe lifted { () throws(StorageError) in
+        try unsafe live.segment.times(isCreation: isCreation, 0..<live.segment.rows)
+      }
+      unsafe intervals.add(times, of: wanted)
+    }
+    for (index, entry) in state.tail.entries.enumerated()
+    where entry.isLiveRow && rows.tail.contains(UInt32(index)) {
+      intervals.add(FilterInstant(nanoseconds: isCreation ? entry.created : entry.updated))
+    }
+  }
+
   private func tailValues(
     _ names: [[UInt8]], _ index: Int, takesElements: Bool
   ) throws(DatabaseError) -> [Value] {

@@ -30,6 +30,10 @@ package struct SearchRequest: Sendable {
   package var method = SearchMethod.automatic
   /// A row that is left out, such as the one whose vector is the query.
   package var excluded: RowLocation?
+  /// About how many queries one session will answer: the first one touches memory that later ones find ready.
+  ///
+  /// What is found by an approximate index may depend on it, as on any other choice of the plan.
+  package var expectedQueries = 1
   /// Threads used; the answer does not depend on it.
   package var threads = 1
   /// When codes are used, and when they are given up; the answer does not depend on it.
@@ -97,6 +101,8 @@ package struct SearchWork: Sendable {
   package var scored = 0
   /// Lists of a graph that were read.
   package var hops = 0
+  /// Walks among filtered rows that went too far, so that every match was looked at instead.
+  package var abandoned = 0
   /// Pages of 4 KiB of a graph's file that the walks of `paged` queries have touched, each counted once for every query.
   package var pages = 0
   /// Queries whose pages were counted: some, when the request says so.
@@ -110,19 +116,23 @@ package struct SearchWork: Sendable {
 
   package init() { self.init(scanned: 0) }
 
-  init(scanned: Int = 0, codeBytes: Int = 0, scored: Int = 0, hops: Int = 0, bytes: Int = 0) {
+  init(
+    scanned: Int = 0, codeBytes: Int = 0, scored: Int = 0, hops: Int = 0, bytes: Int = 0, abandoned: Int = 0
+  ) {
     self.scanned = scanned
     self.codeBytes = codeBytes
     self.scored = scored
     self.hops = hops
     self.bytes = bytes
+    self.abandoned = abandoned
   }
 
   /// What came on top of an earlier count.
   func subtracting(_ earlier: SearchWork) -> SearchWork {
     var work = SearchWork(
       scanned: scanned - earlier.scanned, codeBytes: codeBytes - earlier.codeBytes,
-      scored: scored - earlier.scored, hops: hops - earlier.hops, bytes: bytes - earlier.bytes)
+      scored: scored - earlier.scored, hops: hops - earlier.hops, bytes: bytes - earlier.bytes,
+      abandoned: abandoned - earlier.abandoned)
     work.pages = pages - earlier.pages
     work.paged = paged - earlier.paged
     work.timed = timed - earlier.timed
@@ -145,6 +155,7 @@ package struct SearchWork: Sendable {
     nanoseconds.walking += other.nanoseconds.walking
     nanoseconds.ranking += other.nanoseconds.ranking
     bytes += other.bytes
+    abandoned += other.abandoned
   }
 }
 

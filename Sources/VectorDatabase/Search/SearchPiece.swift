@@ -12,6 +12,8 @@ struct SearchPiece: Sendable {
   let index: OpenIndex?
   /// How far its graph is searched; nil for other kinds.
   var graph: GraphUse?
+  /// How rows are found by its graph when some of them may not be; nil otherwise.
+  var filtered: FilteredUse?
   /// Why: a phrase.
   let reason: String
 
@@ -47,14 +49,25 @@ struct SearchPiece: Sendable {
       snapshot.indexes.isNamed(.graph, for: live.entry)
     else { return nil }
     var wanted = live.liveCount
-    if let filter = request.filter { wanted = filter.segments[position].subtracting(live.dead).count }
+    if let filter = request.filter {
+      let set = filter.segments[position]
+      wanted = live.dead.isEmpty ? set.count : set.subtracting(live.dead).count
+    }
     let tuning = request.tuning
     guard wanted > tuning.fewRows, request.capacity < wanted / max(1, tuning.wantedShare),
       case .graph(let index)? = snapshot.indexes.index(.graph, for: live.entry), index.nodes > 0
     else { return nil }
-    let isFiltered = wanted < live.segment.rows
-    let use = GraphUse(index, request, wanted: wanted, isFiltered: isFiltered)
-    if case .effort = request.method, request.filter == nil {
+    if wanted < live.segment.rows {
+      guard
+        let use = FilteredUse(
+          index, request, matches: wanted, vectorBytes: snapshot.collection.identity.vectorBytes)
+      else { return nil }
+      return SearchPiece(
+        segment: position, rows: 0..<live.segment.rows, index: .graph(index), filtered: use,
+        reason: use.reason)
+    }
+    let use = GraphUse(index, request, wanted: wanted, isFiltered: false)
+    if case .effort = request.method {
       return SearchPiece(
         segment: position, rows: 0..<live.segment.rows, index: .graph(index), graph: use,
         reason: "ef \(use.breadth) was asked for")
@@ -66,7 +79,6 @@ struct SearchPiece: Sendable {
     if let promised = use.promised {
       reason += ", recall \(hundredths(promised)) promised by its measurement"
     }
-    if request.filter != nil { reason += "; rows that the filter leaves out are passed" }
     return SearchPiece(
       segment: position, rows: 0..<live.segment.rows, index: .graph(index), graph: use, reason: reason)
   }

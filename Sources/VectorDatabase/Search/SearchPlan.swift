@@ -13,6 +13,8 @@ package struct SearchPlan: Sendable {
     case codes
     /// A walk through a graph comes near the nearest rows.
     case graph
+    /// Of the rows that may be found each is compared by the codes beside a graph; the nearest are compared exactly.
+    case matches
   }
 
   /// One segment, or the log.
@@ -53,7 +55,9 @@ extension Snapshot {
       }
       let (strategy, rowBytes) = piece.cost(collection)
       // A walk looks at about half of the neighbours of each candidate that it keeps.
-      let read = piece.graph.map { min(rows, $0.frontier * $0.index.maximumNeighbors / 2) } ?? rows
+      let read =
+        piece.filtered?.estimates
+        ?? piece.graph.map { min(rows, $0.frontier * $0.index.maximumNeighbors / 2) } ?? rows
       plan.parts.append(
         SearchPlan.Part(
           segment: piece.segment.map { state.segments[$0].entry.number }, strategy: strategy, rows: rows,
@@ -68,6 +72,8 @@ extension SearchPiece {
   /// What is done with the piece's rows, and how many bytes of each it reads.
   fileprivate func cost(_ collection: Collection) -> (SearchPlan.Strategy, rowBytes: Int) {
     switch index {
+    case .graph(let index)? where filtered?.walks == false:
+      (.matches, index.codec.recordBytes(index.frame.paddedDimension))
     case .flat(let flat)?: (.codes, flat.frame.paddedDimension + 8)
     case .graph(let index)?: (.graph, index.codec.recordBytes(index.frame.paddedDimension))
     case nil: (.scan, collection.identity.vectorBytes)

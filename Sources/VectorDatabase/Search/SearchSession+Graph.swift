@@ -232,7 +232,9 @@ final class RowBits: @unchecked Sendable {
       unsafe words = nil
     } else {
       let copy = UnsafeMutablePointer<UInt64>.allocate(capacity: max(1, set.words.count))
-      for index in set.words.indices { unsafe copy[index] = set.words[index] }
+      // A sparse set makes its words anew each time.
+      let all = set.words
+      for index in all.indices { unsafe copy[index] = all[index] }
       unsafe words = copy
     }
   }

@@ -56,6 +56,7 @@ package final class SearchSession: @unchecked Sendable {
   private let hasFailed = Atomic<Bool>(false)
   let tally = SharedTally()
   let graphs = GraphMemory()
+  var filteredParts: [Int: FilteredPart] = [:]
 
   /// Prepares to answer queries as a request wants it.
   package init(_ snapshot: Snapshot, _ request: SearchRequest) {
@@ -84,6 +85,12 @@ package final class SearchSession: @unchecked Sendable {
     for piece in pieces {
       switch piece.index {
       case .flat(let index)?: if try !searchCodes(of: piece, index) { plainPieces.append(piece) }
+      case .graph? where piece.filtered != nil:
+        guard let use = piece.filtered, let left = try searchFiltered(of: piece, use) else {
+          plainPieces.append(piece)
+          continue
+        }
+        if !left.isEmpty { unfinished.append((piece, left)) }
       case .graph?:
         guard let use = piece.graph, let left = try searchGraph(of: piece, use) else {
           plainPieces.append(piece)
@@ -267,6 +274,7 @@ final class SharedTally: Sendable {
   private let hops = Atomic<Int>(0)
   private let profile = Mutex(SearchWork())
   private let bytes = Atomic<Int>(0)
+  private let abandoned = Atomic<Int>(0)
 
   func add(_ work: SearchWork) {
     scanned.wrappingAdd(work.scanned, ordering: .relaxed)
@@ -282,6 +290,7 @@ final class SharedTally: Sendable {
       profile.withLock { $0.add(measured) }
     }
     bytes.wrappingAdd(work.bytes, ordering: .relaxed)
+    if work.abandoned > 0 { abandoned.wrappingAdd(work.abandoned, ordering: .relaxed) }
   }
 
   /// What was counted, which then begins anew.
@@ -296,6 +305,7 @@ final class SharedTally: Sendable {
     work.scored = scored.exchange(0, ordering: .relaxed)
     work.hops = hops.exchange(0, ordering: .relaxed)
     work.bytes = bytes.exchange(0, ordering: .relaxed)
+    work.abandoned = abandoned.exchange(0, ordering: .relaxed)
     return work
   }
 }

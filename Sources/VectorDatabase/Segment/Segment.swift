@@ -215,6 +215,11 @@ package final class Segment: Sendable {
     Int64(bitPattern: try updatedColumn.value(row, file))
   }
 
+  /// The times of creation, or of the last change, of some rows.
+  package func times(isCreation: Bool, _ rows: Range<Int>) throws(StorageError) -> RowTimes {
+    try unsafe (isCreation ? createdColumn : updatedColumn).values(rows, file)
+  }
+
   /// The row's place in the order of arrival among the rows of this segment.
   package func arrival(_ row: Int) throws(StorageError) -> UInt32 {
     guard let arrivalEntry else { return UInt32(truncatingIfNeeded: row) }

@@ -1,4 +1,5 @@
 import FileStorage
+import MetadataFilters
 
 /// A column of 64-bit values, one a row, that costs a single value as long as all rows have the same.
 struct ShrinkingColumn {
@@ -52,6 +53,18 @@ struct ShrunkColumn {
   func value(_ row: Int, _ file: ContainerFile) throws(StorageError) -> UInt64 {
     let index = entry.count == 1 ? 0 : row
     return try unsafe file.bytes(entry, 8 * index..<8 * index + 8).littleEndian(at: 0, as: UInt64.self)
+  }
+}
+
+extension ShrunkColumn {
+  /// The values of some rows as signed numbers; `rows` are rows of the segment.
+  func values(_ rows: Range<Int>, _ file: ContainerFile) throws(StorageError) -> RowTimes {
+    guard entry.count > 1 else {
+      return unsafe .same(Int64(bitPattern: rows.isEmpty ? 0 : try value(0, file)))
+    }
+    let bytes = try unsafe file.bytes(entry, 8 * rows.lowerBound..<8 * rows.upperBound)
+    // Safe: sections begin at multiples of 64 of a mapping that begins on a page.
+    return unsafe .each(bytes.assumingMemoryBound(to: Int64.self))
   }
 }
 

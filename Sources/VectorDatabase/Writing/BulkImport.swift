@@ -101,6 +101,11 @@ package final class BulkImport {
     }
   }
 
+  /// What the schema has against each of some records, in their order; nothing is added.
+  package func schemaFailures(_ batch: RecordBatch, source: String) -> [DatabaseError] {
+    schema?.failures(batch, source: source) ?? []
+  }
+
   /// Records added so far.
   package var rowCount: UInt64 { rowsBefore + UInt64(builder?.rowCount ?? 0) }
 

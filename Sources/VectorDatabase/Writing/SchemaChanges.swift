@@ -79,6 +79,19 @@ struct SchemaChecks {
     }
   }
 
+  /// What is wrong with each bad row of a batch.
+  func failures(_ batch: RecordBatch, source: String) -> [DatabaseError] {
+    var failures: [DatabaseError] = []
+    for row in 0..<batch.count {
+      let violation = unsafe batch.withMetadata(row) { unsafe first($0) }
+      if let violation {
+        failures.append(
+          .schemaViolation(origin: batch.origin(row, source: source), id: batch.displayID(row), violation))
+      }
+    }
+    return failures
+  }
+
   /// Checks the metadata of one record.
   func check(_ metadata: [UInt8], origin: RowOrigin, id: RecordID) throws(DatabaseError) {
     let violation = unsafe metadata.withUnsafeBytes { unsafe first($0) }

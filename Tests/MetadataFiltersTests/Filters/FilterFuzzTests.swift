@@ -4,9 +4,10 @@ import MetadataFilters
 import TestSupport
 import Testing
 
-/// How many changed inputs each fuzz test tries: `VDB_MUTATIONS`, or some.
+/// How many changed inputs each fuzz test tries: `VDB_FILTER_MUTATIONS`, `VDB_MUTATIONS`, or some.
 private var mutationCount: Int {
-  ProcessInfo.processInfo.environment["VDB_MUTATIONS"].flatMap { Int($0) } ?? 4_000
+  let environment = ProcessInfo.processInfo.environment
+  return (environment["VDB_FILTER_MUTATIONS"] ?? environment["VDB_MUTATIONS"]).flatMap { Int($0) } ?? 4_000
 }
 
 /// Inputs of a corpus folder and changes of them.

@@ -238,6 +238,20 @@ private func matcher(_ pattern: String) throws -> RegexMatcher {
     #expect(matcher.work < 20 * 20_001 * 16 * size)
   }
 
+  /// Parts that no text can match lead nowhere, and never to a trap.
+  @Test(arguments: [
+    "[^\\s\\S]", "a[^\\s\\S]", "[^\\s\\S]a", "a[^\\s\\S]b", "\\b[^\\s\\S]", "a\\b[^\\s\\S]",
+    "^[^\\x{0}-\\x{10FFFF}]",
+    "a[^\\w\\W]+b", "([^\\s\\S]|[^\\d\\D])a", "a([^\\s\\S]a)+$",
+  ])
+  func impossiblePartsNeverMatch(_ pattern: String) throws {
+    for text in ["", "a", "ab", "ba", "aab aab", String(repeating: "ab", count: 40)] {
+      #expect(try !matcher(pattern).matches(text), "\(pattern) on \(text)")
+    }
+    #expect(try matcher("(" + pattern + ")|b").matches("ab"))
+    #expect(try matcher("(" + pattern + ")*b$").matches("aab"))
+  }
+
   /// What is wrong with a pattern is said, with the place.
   @Test(arguments: [
     ("(a", "')' at character 3"), ("a)", "the end of the pattern at character 2"),

@@ -84,6 +84,9 @@ package struct GraphView: @unchecked Sendable {
     self.owner = owner
   }
 
+  /// Whether blocks of the file are still checked on first touch.
+  package var checksBlocks: Bool { checks != nil }
+
   /// A squared distance, in the frame, that a node's true one is hardly ever below.
   ///
   /// `estimate`: What `GraphQuery` has estimated of it.
@@ -97,6 +100,25 @@ package struct GraphView: @unchecked Sendable {
       // Safe: the record ends with three floats, the last of which is the error.
       let error = unsafe (record(node) + codeBytes).loadUnaligned(fromByteOffset: 8, as: Float.self)
       return max(0, estimate - Self.errorFactor * error * query.length)
+    }
+  }
+
+  /// Squared distances, in the frame, that a node's true one is hardly ever below and hardly ever above.
+  ///
+  /// `estimate`: What `GraphQuery` has estimated of it. The node must exist.
+  @inline(__always)
+  func bounds(_ node: Int, _ estimate: Float, _ query: GraphQuery) -> (lower: Float, upper: Float) {
+    switch codec {
+    case .bytes:
+      let distance = max(0, estimate).squareRoot()
+      let lost = residual + query.residual
+      let least = max(0, distance - lost)
+      return (least * least, (distance + lost) * (distance + lost))
+    case .nibbles:
+      // Safe: the record ends with three floats, the last of which is the error.
+      let error = unsafe (record(node) + codeBytes).loadUnaligned(fromByteOffset: 8, as: Float.self)
+      let lost = Self.errorFactor * error * query.length
+      return (max(0, estimate - lost), estimate + lost)
     }
   }
 

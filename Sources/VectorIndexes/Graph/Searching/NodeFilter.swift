@@ -26,6 +26,23 @@ package struct NodeFilter: @unchecked Sendable {
     return false
   }
 
+  /// The nodes that have a row that may be found, ascending.
+  ///
+  /// Blocks of the file that say which rows a node stands for must have been checked.
+  /// `estimated`: About how many there are.
+  package func nodes(estimated count: Int) -> [UInt32] {
+    var nodes: [UInt32] = []
+    nodes.reserveCapacity(max(0, min(rows.nodeCount, count)))
+    guard rows.isSimple else {
+      for node in 0..<rows.nodeCount where contains(node) { nodes.append(UInt32(truncatingIfNeeded: node)) }
+      return nodes
+    }
+    for node in 0..<rows.nodeCount where mayFind(rows.row(at: node)) {
+      nodes.append(UInt32(truncatingIfNeeded: node))
+    }
+    return nodes
+  }
+
   /// Whether a row may be found.
   @inline(__always)
   package func mayFind(_ row: UInt32) -> Bool {
@@ -61,6 +78,10 @@ package struct NodeRows: @unchecked Sendable {
     self.placeCount = placeCount
     unsafe self.starts = unsafe starts
   }
+
+  /// Whether each node has one row, at the node's own place.
+  @inline(__always)
+  var isSimple: Bool { unsafe starts == nil && placeCount >= nodeCount }
 
   /// Places of a node's rows; the node must exist.
   @inline(__always)

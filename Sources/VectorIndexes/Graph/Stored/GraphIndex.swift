@@ -215,6 +215,11 @@ package final class GraphIndex: Sendable {
       if let entry { file.advise(.inOrder, entry) }
     }
     for entry in [neighborEntry, recordEntry] { _ = try unsafe file.bytes(entry) }
+    try checkNodeRows()
+  }
+
+  /// Checks every block that says which rows a node stands for: until then a filter may take one for another.
+  package func checkNodeRows() throws(StorageError) {
     if let rowEntry { _ = try unsafe file.bytes(rowEntry) }
     if let startEntry { _ = try unsafe file.bytes(startEntry) }
   }
