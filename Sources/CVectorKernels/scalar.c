@@ -73,12 +73,6 @@ static void code_dots(const int8_t *query, const void *rows, size_t dimension, s
   for (size_t r = 0; r < count; r++) out[r] = code_dot(query, (const int8_t *)rows + r * stride, dimension);
 }
 
-static void code_pair_dots(const int8_t *first, const int8_t *second, const void *rows, size_t dimension, size_t count,
-                           size_t stride, int32_t *out_first, int32_t *out_second) {
-  code_dots(first, rows, dimension, count, stride, out_first);
-  code_dots(second, rows, dimension, count, stride, out_second);
-}
-
 static void code_dots_at(const int8_t *query, const void *rows, size_t dimension, size_t stride,
                          const uint32_t *indexes, size_t count, int32_t *out) {
   for (size_t i = 0; i < count; i++)
@@ -130,6 +124,6 @@ static void float_tile(const float *queries, size_t query_count, size_t query_st
 
 void vk_scalar(vk_kernels *table) {
   table->dot[0] = dot_f32, table->squared_l2[0] = l2_f32, table->dot_and_squares[0] = both_f32;
-  table->code_dots = code_dots, table->code_pair_dots = code_pair_dots, table->code_dots_at = code_dots_at;
+  table->code_dots = code_dots, table->code_dots_at = code_dots_at;
   table->code_tile = code_tile, table->nibble_dots = nibble_dots, table->float_tile = float_tile;
 }

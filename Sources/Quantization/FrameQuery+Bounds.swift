@@ -15,7 +15,6 @@ extension FrameQuery {
   ///
   /// - Parameters:
   ///   - dots: The products of `codes` with each row's codes.
-  ///   - lows: Those of the query's `lows`, or nil when only `codes` were taken.
   ///   - squares: The rows' sums of squared codes.
   ///   - residuals: The rows' residuals.
   ///   - count: Rows.
@@ -23,12 +22,11 @@ extension FrameQuery {
   ///   - result: Room for `count` numbers: the rows kept, ascending.
   /// - Returns: How many they are.
   package func survivors(
-    dots: UnsafePointer<Int32>, lows: UnsafePointer<Int32>?, squares: UnsafePointer<Int32>,
-    residuals: UnsafePointer<Float>, count: Int, limit: Float, into result: UnsafeMutablePointer<UInt32>
+    dots: UnsafePointer<Int32>, squares: UnsafePointer<Int32>, residuals: UnsafePointer<Float>, count: Int,
+    limit: Float, into result: UnsafeMutablePointer<UInt32>
   ) -> Int {
-    var bound = bound(limit: limit, isFine: unsafe lows != nil)
-    return unsafe Int(
-      vk_code_survivors(&bound, dots, lows, squares, residuals, count, result))
+    var bound = bound(limit: limit)
+    return unsafe Int(vk_code_survivors(&bound, dots, squares, residuals, count, result))
   }
 
   /// The least and the greatest distance that a row may have.
@@ -89,14 +87,14 @@ extension FrameQuery {
     return Double(float) < value ? float.nextUp : float
   }
 
-  func bound(limit: Float, isFine: Bool) -> vk_code_bound {
+  func bound(limit: Float) -> vk_code_bound {
     var bound = vk_code_bound()
     bound.limit = .infinity
     bound.is_euclidean = 1
     guard !isUnknown, limit < .greatestFiniteMagnitude else { return bound }
     let distance = Double(limit)
-    let own = isFine ? residual.fine : residual.coarse
-    let unit = (isFine ? step : step * 128) * rowScale
+    let own = residual.coarse
+    let unit = step * 128 * rowScale
     if metric == .dot {
       bound.is_euclidean = 0
       bound.base = -offset - offsetError - 1e-11 * norm * meanNorm
@@ -114,7 +112,7 @@ extension FrameQuery {
     } else {
       furthest = (2 * (distance * (1 + 0x1p-22) + 1e-11)).squareRoot()
     }
-    bound.base = (isFine ? codeSquares.fine : codeSquares.coarse) * (1 - 4e-15)
+    bound.base = codeSquares.coarse * (1 - 4e-15)
     bound.row_factor = rowScale * rowScale * (1 - 4e-15)
     bound.dot_factor = 2 * unit
     bound.limit = ((distance < 0 ? 0 : furthest) + own) * (1 + 1e-14)

@@ -60,13 +60,13 @@ extension FrameQuery {
       return unsafe Int(vk_tile_survivors(&bound, dots, terms, residuals, count, result))
     }
     return unsafe survivors(
-      dots: dots, lows: nil, squares: squares, residuals: residuals, count: count, limit: limit,
+      dots: dots, squares: squares, residuals: residuals, count: count, limit: limit,
       into: result)
   }
 
   /// The bound in float; nil where it cannot be told.
   private func tileBound(limit: Float) -> vk_tile_bound? {
-    let exact = bound(limit: limit, isFine: false)
+    let exact = bound(limit: limit)
     let slack = Self.slack
     let reach = exact.limit
     guard reach.isFinite, exact.base.magnitude < 1e30, reach.magnitude < 1e15 else { return nil }

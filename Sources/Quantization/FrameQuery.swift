@@ -4,7 +4,7 @@ package import VectorMath
 /// A query in a frame, with codes of its own.
 ///
 /// The coordinates are about `128 * step * codes`, and more nearly `step * (128 * codes + lows)`: products with a row's codes
-/// are taken once or twice. A scan that waits for memory takes both; a batch of queries takes `codes` alone. Both have a
+/// are taken once or twice. A scan takes `codes`, and `lows` too of the few rows that those do not leave out. Both have a
 /// residual, by the rule of `VectorFrame`; no coordinate of a query is clipped, since its step is its own.
 ///
 /// A graph that wants whole numbers takes the query's codes in the scale of the frame: `VectorFrame.encode(coordinates:codes:)`.

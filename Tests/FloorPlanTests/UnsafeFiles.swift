@@ -177,7 +177,7 @@ struct UnsafeFiles {
           "CommandFailure", "Environment", "Run", "Signals",
         ],
         "VDBCommands/Bench": [
-          "BenchTruth", "ChildProcess", "Machine",
+          "BenchTruth", "ChildProcess", "Machine", "PageCache",
         ],
         "VDBCommands/Engine": [
           "CollectionCreation", "Confirmation", "ExportRun", "FieldSelection", "OpenCollection",

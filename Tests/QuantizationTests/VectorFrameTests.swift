@@ -13,7 +13,8 @@ import VectorMath
       let padded = query.paddedDimension
       dots = [Int32](repeating: 0, count: coded.squares.count)
       lows = dots
-      vk_code_pair_dots(query.codes, query.lows, coded.codes, padded, dots.count, padded, &dots, &lows)
+      vk_code_dots(query.codes, coded.codes, padded, dots.count, padded, &dots)
+      vk_code_dots(query.lows, coded.codes, padded, lows.count, padded, &lows)
     }
   }
 
@@ -41,20 +42,16 @@ import VectorMath
       }
       let sorted = exact.sorted()
       for place in [0, vectors.count / 10, vectors.count / 2] {
-        for isFine in [false, true] {
-          var kept = [UInt32](repeating: 0, count: vectors.count)
-          let count = products.lows.withUnsafeBufferPointer { lows in
-            placed.survivors(
-              dots: products.dots, lows: isFine ? lows.baseAddress : nil, squares: coded.squares,
-              residuals: coded.residuals, count: vectors.count, limit: sorted[place], into: &kept)
-          }
-          let found = kept[0..<count]
-          #expect(zip(found, found.dropFirst()).allSatisfy { $0 < $1 })
-          let set = Set(found)
-          for row in 0..<vectors.count where exact[row] <= sorted[place] && !set.contains(UInt32(row)) {
-            Issue.record("\(label) \(metric): row \(row) at \(exact[row]) lost, limit \(sorted[place])")
-            return width
-          }
+        var kept = [UInt32](repeating: 0, count: vectors.count)
+        let count = placed.survivors(
+          dots: products.dots, squares: coded.squares, residuals: coded.residuals, count: vectors.count,
+          limit: sorted[place], into: &kept)
+        let found = kept[0..<count]
+        #expect(zip(found, found.dropFirst()).allSatisfy { $0 < $1 })
+        let set = Set(found)
+        for row in 0..<vectors.count where exact[row] <= sorted[place] && !set.contains(UInt32(row)) {
+          Issue.record("\(label) \(metric): row \(row) at \(exact[row]) lost, limit \(sorted[place])")
+          return width
         }
       }
     }

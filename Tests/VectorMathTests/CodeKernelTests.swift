@@ -66,16 +66,12 @@ import VectorMath
       let indexes = (0..<count).map { _ in UInt32(random.next() % UInt64(count)) }
       for level in KernelLevel.all {
         var one = [Int32](repeating: 0, count: count)
-        var two = one
-        var three = one
         var gathered = one
         var distances = one
         queries.withRows { query in
           block.withRows { rows in
             let table = level.table
             table.code_dots(query, rows, dimension, count, block.stride, &one)
-            table.code_pair_dots(
-              query, query + queries.stride, rows, dimension, count, block.stride, &two, &three)
             table.code_dots_at(query, rows, dimension, block.stride, indexes, count, &gathered)
             if dimension <= 32_768 {
               table.code_distances_at(
@@ -85,8 +81,7 @@ import VectorMath
           }
         }
         let isRight =
-          one == expected[0] && two == expected[0] && three == expected[1]
-          && gathered == indexes.map { expected[0][Int($0)] }
+          one == expected[0] && gathered == indexes.map { expected[0][Int($0)] }
         #expect(isRight, "\(level) dimension \(dimension) seed \(seed)")
         if dimension <= 32_768 {
           let wanted = indexes.map { index in
@@ -190,30 +185,26 @@ import VectorMath
     for round in 0..<200 {
       let count = Int(random.next() % 300)
       let dots = (0..<count).map { _ in Int32(random.next() % 20_000) - 10_000 }
-      let lows = (0..<count).map { _ in Int32(random.next() % 2_000) - 1_000 }
       let squares = (0..<count).map { _ in Int32(random.next() % 100_000) }
       let residuals = (0..<count).map { _ in
         random.next() % 40 == 0 ? Float.infinity : random.nextUnitFloat() * 30
       }
       var bound = vk_code_bound(
-        is_euclidean: Int32(round % 2), base: 50_000, row_factor: 1, dot_factor: 2.0 / 128, root_factor: 0.3,
+        is_euclidean: Int32(round % 2), base: 50_000, row_factor: 1, dot_factor: 2, root_factor: 0.3,
         residual_factor: 2, limit: Double(round) * (round % 2 == 0 ? 400 : 3))
-      for isPair in [false, true] {
-        let expected = (0..<count).filter { row in
-          let product = isPair ? Double(dots[row]) * 128 + Double(lows[row]) : Double(dots[row])
-          if bound.is_euclidean != 0 {
-            let reach = bound.limit + Double(residuals[row])
-            return !((bound.base + Double(squares[row])) - bound.dot_factor * product > reach * reach)
-          }
-          let low = (bound.base - bound.dot_factor * product) - 0.3 * Double(squares[row]).squareRoot()
-          return !(low - 2 * Double(residuals[row]) > bound.limit)
+      let expected = (0..<count).filter { row in
+        let product = Double(dots[row])
+        if bound.is_euclidean != 0 {
+          let reach = bound.limit + Double(residuals[row])
+          return !((bound.base + Double(squares[row])) - bound.dot_factor * product > reach * reach)
         }
-        for level in KernelLevel.all {
-          var out = [UInt32](repeating: 0, count: count)
-          let kept = level.table.code_survivors(
-            &bound, dots, isPair ? lows : nil, squares, residuals, count, &out)
-          #expect(out[0..<kept].map { Int($0) } == expected, "\(level) round \(round) seed \(seed)")
-        }
+        let low = (bound.base - bound.dot_factor * product) - 0.3 * Double(squares[row]).squareRoot()
+        return !(low - 2 * Double(residuals[row]) > bound.limit)
+      }
+      for level in KernelLevel.all {
+        var out = [UInt32](repeating: 0, count: count)
+        let kept = level.table.code_survivors(&bound, dots, squares, residuals, count, &out)
+        #expect(out[0..<kept].map { Int($0) } == expected, "\(level) round \(round) seed \(seed)")
       }
     }
   }

@@ -129,9 +129,6 @@ typedef struct {
 
   // Products of a query's 8-bit codes with each row's.
   void (*code_dots)(const int8_t *query, const void *rows, size_t dimension, size_t count, size_t stride, int32_t *out);
-  // The same for two queries in one pass over the rows.
-  void (*code_pair_dots)(const int8_t *first, const int8_t *second, const void *rows, size_t dimension, size_t count,
-                         size_t stride, int32_t *out_first, int32_t *out_second);
   void (*code_dots_at)(const int8_t *query, const void *rows, size_t dimension, size_t stride, const uint32_t *indexes,
                        size_t count, int32_t *out);
   // The squared distance of the query's codes to those of each row, `query_squares + squares - 2 * dot`, for dimensions
@@ -146,9 +143,9 @@ typedef struct {
   // `row_count` numbers a query. Panels may begin at any multiple of 16 rows: so half the products of all pairs suffice.
   void (*code_tile)(const void *queries, size_t query_count, size_t query_stride, const uint8_t *panels,
                     size_t row_count, size_t dimension, int32_t *out, size_t out_stride);
-  // The numbers of the rows kept, ascending; returns how many. `lows` may be NULL.
-  size_t (*code_survivors)(const vk_code_bound *bound, const int32_t *dots, const int32_t *_Nullable lows,
-                           const int32_t *squares, const float *residuals, size_t count, uint32_t *out);
+  // The numbers of the rows kept, ascending; returns how many.
+  size_t (*code_survivors)(const vk_code_bound *bound, const int32_t *dots, const int32_t *squares,
+                           const float *residuals, size_t count, uint32_t *out);
   // The same by the bound of a tile; `terms` holds a float for each row.
   size_t (*tile_survivors)(const vk_tile_bound *bound, const int32_t *dots, const float *terms, const float *residuals,
                            size_t count, uint32_t *out);
@@ -273,10 +270,6 @@ static inline void vk_code_dots(const int8_t *query, const void *rows, size_t di
                                 int32_t *out) {
   vk_active_kernels()->code_dots(query, rows, dimension, count, stride, out);
 }
-static inline void vk_code_pair_dots(const int8_t *first, const int8_t *second, const void *rows, size_t dimension,
-                                     size_t count, size_t stride, int32_t *out_first, int32_t *out_second) {
-  vk_active_kernels()->code_pair_dots(first, second, rows, dimension, count, stride, out_first, out_second);
-}
 static inline void vk_code_dots_at(const int8_t *query, const void *rows, size_t dimension, size_t stride,
                                    const uint32_t *indexes, size_t count, int32_t *out) {
   vk_active_kernels()->code_dots_at(query, rows, dimension, stride, indexes, count, out);
@@ -294,9 +287,9 @@ static inline void vk_code_tile(const void *queries, size_t query_count, size_t 
                                 size_t row_count, size_t dimension, int32_t *out, size_t out_stride) {
   vk_active_kernels()->code_tile(queries, query_count, query_stride, panels, row_count, dimension, out, out_stride);
 }
-static inline size_t vk_code_survivors(const vk_code_bound *bound, const int32_t *dots, const int32_t *_Nullable lows,
-                                       const int32_t *squares, const float *residuals, size_t count, uint32_t *out) {
-  return vk_active_kernels()->code_survivors(bound, dots, lows, squares, residuals, count, out);
+static inline size_t vk_code_survivors(const vk_code_bound *bound, const int32_t *dots, const int32_t *squares,
+                                       const float *residuals, size_t count, uint32_t *out) {
+  return vk_active_kernels()->code_survivors(bound, dots, squares, residuals, count, out);
 }
 static inline size_t vk_tile_survivors(const vk_tile_bound *bound, const int32_t *dots, const float *terms,
                                        const float *residuals, size_t count, uint32_t *out) {

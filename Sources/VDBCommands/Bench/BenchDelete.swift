@@ -18,13 +18,14 @@ struct BenchDelete {
   /// after compacting.
   func run() throws(CommandFailure) -> [BenchResult] {
     let places = try copy.places(Int.max)
-    let collection = try copy.bulk("delete.vdb", places)
+    let (collection, build) = try copy.indexed("delete.vdb", places)
     var ids = try places.map { (place) throws(CommandFailure) in
       try engine { () throws(DatabaseError) in try copy.snapshot.state.id(at: place) }
     }
     var generator = SeededGenerator(seed: 1)
     ids.shuffle(using: &generator)
-    var results = try search(collection, "nothing deleted")
+    var results = build.results(.delete, rows: places.count, threads: copy.options.threads)
+    results += try search(collection, "nothing deleted")
     var deleted = 0
     for step in BenchDelete.steps {
       let wanted = ids.count * step / 100
@@ -89,21 +90,5 @@ struct BenchDelete {
           collection, origin: origin, creator: VersionCommand.creator, patience: patience)
       }
     }
-  }
-}
-
-extension BenchResult {
-  /// The same line in another suite.
-  func moved(to suite: BenchSuite) -> BenchResult {
-    var result = BenchResult(suite: suite, method: method, condition: condition, proof: proof, rate: rate)
-    result.ratePerCPU = ratePerCPU
-    result.latency = latency
-    result.threads = threads
-    result.rowsCompared = rowsCompared
-    result.rowsScored = rowsScored
-    result.bytesTouched = bytesTouched
-    result.peakBytes = peakBytes
-    result.isDefault = isDefault
-    return result
   }
 }

@@ -10,8 +10,8 @@ struct BenchImport {
   /// The file to import; nil for the collection itself as JSON Lines.
   let file: String?
 
-  /// Imports the file into a new collection in every run.
-  func run() throws(CommandFailure) -> BenchResult {
+  /// Imports the file into a new collection in every run, with the index that an import builds; then builds the index again.
+  func run() throws(CommandFailure) -> [BenchResult] {
     let child = ChildProcess(folder: copy.scratch.path)
     let source: String
     if let file {
@@ -25,7 +25,7 @@ struct BenchImport {
     let size = try files { () throws(FileError) in try InputSource(source).size ?? 0 }
     let path = copy.scratch.path + "/import.vdb"
     let settings = copy.settings
-    let words = [
+    var words = [
       "import", "--create", path, source, "-q", "--metric", settings.metric.name, "--type",
       settings.elementType.name, "--id-type", settings.idType.name, "--zero-vector", "allow", "--threads",
       "\(copy.options.threads)",
@@ -35,6 +35,7 @@ struct BenchImport {
     var hash: Digest256?
     var rows: UInt64 = 0
     var bytesPerRow = 0.0
+    if let index = copy.options.index { words += ["--index", index.name] }
     for _ in 0..<copy.options.runs {
       try copy.context.checkForStop()
       try? RealFileSystem.removeTree(path)
@@ -65,7 +66,44 @@ struct BenchImport {
     result.threads = copy.options.threads
     result.peakBytes = peak
     result.bytesPerRow = bytesPerRow
-    return result
+    result.seconds = median(seconds)
+    return [result] + (try rebuild(path, child))
+  }
+
+  /// Builds the indexes of the imported collection again, kind by kind, as processes of their own.
+  private func rebuild(_ path: String, _ child: ChildProcess) throws(CommandFailure) -> [BenchResult] {
+    let collection = try copy.context.openCollection(path)
+    let info = try engine { () throws(DatabaseError) in try CollectionInfo.read(collection) }
+    var results: [BenchResult] = []
+    for kind in Set(info.manifest.indexes.map(\.kind)).sorted() {
+      var seconds: [Double] = []
+      var peak: UInt64 = 0
+      for _ in 0..<copy.options.runs {
+        try copy.context.checkForStop()
+        let outcome = try child.succeed([
+          "rebuild-index", path, "--kind", kind, "-q", "--threads", "\(copy.options.threads)",
+        ])
+        seconds.append(Double(outcome.nanoseconds) / 1e9)
+        peak = max(peak, outcome.peakBytes)
+      }
+      let rows = try verify(path).rows
+      let promised = try engine { () throws(DatabaseError) in
+        try Snapshot.open(collection).promise(SearchRequest(k: copy.options.k)).recall
+      }
+      var result = BenchResult(
+        suite: .import, method: "\(kind) index built", condition: "rows a second",
+        proof: .readBack(
+          "every bit verified"
+            + (promised.map { ", recall@\(copy.options.k) \(NumberText.fixed($0, 3)) promised" } ?? "")),
+        rate: Double(rows) / max(median(seconds), 1e-9))
+      result.threads = copy.options.threads
+      result.peakBytes = peak
+      result.seconds = median(seconds)
+      let bytes = info.manifest.indexes.reduce(UInt64(0)) { $0 + ($1.kind == kind ? $1.bytes : 0) }
+      result.bytesPerRow = Double(bytes) / Double(max(1, rows))
+      results.append(result)
+    }
+    return results
   }
 
   private static func name(_ path: String) -> String {

@@ -23,14 +23,21 @@ struct BenchInsert {
     let collection = try copy.scratch.makeCollection("insert.vdb", copy.settings, copy.context)
     let writer = try copy.context.openWriter(collection)
     let single = min(singles, places.count)
+    ProcessMeter.resetPeak()
     let oneByOne = try insert(writer, places[..<single], rowsAtOnce: 1)
     let inBatches = try insert(writer, places[single...], rowsAtOnce: BenchInsert.batchRows)
     writer.close()
+    let peak = ProcessMeter.peakBytes()
+    let info = try engine { () throws(DatabaseError) in try CollectionInfo.read(collection) }
     let proof = try verify(collection, places)
     let floor = try disk(bytes: collection.identity.vectorBytes + 64, count: min(1000, single))
     var results: [BenchResult] = []
     results.append(result("1 row a transaction", oneByOne, proof))
     if !inBatches.isEmpty { results.append(result("1,000 rows a transaction", inBatches, proof)) }
+    for index in results.indices {
+      results[index].peakBytes = peak
+      results[index].bytesPerRow = Double(info.storedBytes) / Double(places.count)
+    }
     results.append(
       result(
         "disk alone: overwrite and flush", floor.map { (1, $0) },

@@ -6,7 +6,12 @@ import VectorDatabase
 struct BenchOptions {
   let suites: [BenchSuite]
   let k: Int
+  /// Runs that are measured, at least.
   let runs: Int
+  /// Runs before them.
+  let warmups: Int
+  /// Measured runs go on at least so long.
+  let leastNanoseconds: Int64
   /// Threads of the suite `batch`, and of work that is not measured.
   let threads: Int
   /// Candidates for the points of a curve, rising.
@@ -17,6 +22,12 @@ struct BenchOptions {
   let queryLimit: Int
   /// Single inserts to measure.
   let insertCount: Int
+  /// The index of collections that bench makes; nil for what an import builds.
+  let index: IndexChoice?
+  /// Filters of the user.
+  let filters: [String]
+  /// Whether only those are measured.
+  let onlyOwnFilters: Bool
 
   init(_ context: CommandContext) {
     let arguments = context.arguments
@@ -24,6 +35,8 @@ struct BenchOptions {
     suites = named.isEmpty ? [.search, .batch] : BenchSuite.allCases.filter { named.contains($0) }
     k = Int(arguments.integer(BenchCommand.k) ?? 10)
     runs = Int(arguments.integer(BenchCommand.runs) ?? 3)
+    warmups = Int(arguments.integer(BenchCommand.warmup) ?? 1)
+    leastNanoseconds = Int64((arguments.number(BenchCommand.seconds) ?? 0) * 1e9)
     threads = context.threadCount
     let asked = arguments.values(BenchCommand.efforts).compactMap { value in
       if case .integer(let number) = value { Int(clamping: number) } else { nil }
@@ -38,6 +51,9 @@ struct BenchOptions {
     minimumRecall = arguments.number(BenchCommand.minRecall)
     queryLimit = arguments.integer(BenchCommand.limit).map { Int(clamping: $0) } ?? Int.max
     insertCount = Int(clamping: arguments.integer(BenchCommand.inserts) ?? 1000)
+    index = arguments.text(BenchCommand.index).flatMap { IndexChoice(name: $0) }
+    filters = arguments.texts(BenchCommand.filter)
+    onlyOwnFilters = arguments.flag(BenchCommand.ownFilters)
   }
 }
 
@@ -65,14 +81,18 @@ final class BenchScratch {
   }
 
   /// Makes an empty collection.
+  ///
+  /// `index`: The index that it is to have, as `create --index` would note it.
   static func makeCollection(
-    at path: String, _ settings: CollectionSettings, _ context: CommandContext
+    at path: String, _ settings: CollectionSettings, index: IndexChoice? = nil, _ context: CommandContext
   ) throws(CommandFailure) -> Collection {
     try files { () throws(FileError) in try RealFileSystem.createRoot(path, mode: nil) }
     let fs = try context.openFileSystem(path)
+    let options = index.map { [IndexPolicy.settingKey: $0.name] } ?? [:]
     return try engine { () throws(DatabaseError) in
       try Collection.create(
-        on: fs, settings, uuid: .random(), creator: VersionCommand.creator, origin: context.origin)
+        on: fs, settings, options: options, uuid: .random(), creator: VersionCommand.creator,
+        origin: context.origin)
     }
   }
 }

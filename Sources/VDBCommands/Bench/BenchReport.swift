@@ -11,7 +11,8 @@ struct BenchFacts {
   var dimension = 0
   var elementType = ""
   var metric = ""
-  var indexes: [String] = []
+  /// The kinds of index, and the bytes of all files of each.
+  var indexes: [(kind: String, bytes: UInt64)] = []
   var storedBytes: UInt64 = 0
   var vectorBytes = 0
   var queryCount = 0
@@ -19,7 +20,7 @@ struct BenchFacts {
   /// Where the true answers come from.
   var truth = ""
   /// How long it took to make the collection from the data set; nil when it was there.
-  var buildSeconds: Double?
+  var build: BenchBuild?
 
   /// Takes what is known of a collection.
   mutating func describe(
@@ -30,7 +31,10 @@ struct BenchFacts {
     dimension = settings.dimension
     elementType = settings.elementType.name
     metric = settings.metric.name
-    indexes = Set(snapshot.manifest.indexes.map { "\($0.kind)" }).sorted()
+    let entries = snapshot.manifest.indexes
+    indexes = Set(entries.map(\.kind)).sorted().map { kind in
+      (kind, entries.reduce(UInt64(0)) { $0 + ($1.kind == kind ? $1.bytes : 0) })
+    }
     storedBytes = info.storedBytes
     vectorBytes = snapshot.collection.identity.vectorBytes
     k = options.k
@@ -52,73 +56,79 @@ struct BenchReport {
       context.output.writesJSON()
       try writeJSON(context)
     case "csv", "tsv":
-      try table(isPlain: true).write(context.format(BenchCommand.format), to: context)
+      var table = Table(BenchColumn.all.map { ($0.name, .left) })
+      for result in results { table.add(BenchColumn.all.map { $0.value(result) }) }
+      try table.write(context.format(BenchCommand.format), to: context)
     default: try writeText(context)
     }
   }
 
+  /// What is wrong when a filtered search has not found all that it must; nil when every one has.
+  static func shortfall(_ results: [BenchResult]) -> CommandFailure? {
+    for result in results {
+      guard let filter = result.filter else { continue }
+      let failure = FilteredCount(
+        filter: filter.text, wanted: filter.wanted, least: filter.least, strays: filter.strays
+      ).failure
+      if let failure { return failure }
+    }
+    return nil
+  }
+
+  /// The line that is farthest below the recall that its indexes promise, when that is more than a hundredth: a sentence.
+  static func brokenPromise(_ results: [BenchResult]) -> String? {
+    func gap(_ result: BenchResult) -> Double { (result.promised ?? 0) - (result.recall ?? 1) }
+    guard let worst = results.max(by: { gap($0) < gap($1) }), gap(worst) > 0.01,
+      let recall = worst.recall, let promised = worst.promised
+    else { return nil }
+    let what = [worst.suite.rawValue, worst.method, worst.condition].filter { !$0.isEmpty }
+    let advice =
+      worst.suite == .filter
+      ? "a greater --recall of vdb search finds more"
+      : "vdb tune with --queries measures the index by your own queries"
+    return
+      "the recall \(NumberText.fixed(recall, 3)) of '\(what.joined(separator: ", "))' is below the \(NumberText.fixed(promised, 3)) that the index promises; \(advice)"
+  }
+
+  // MARK: For people
+
   private func writeText(_ context: CommandContext) throws(CommandFailure) {
     var text = "machine   \(facts.machine.text)\n"
     text +=
-      "data      \(facts.name): \(NumberText.grouped(UInt64(facts.rows))) rows, \(facts.dimension)-d \(facts.elementType), \(facts.metric), \(facts.indexes.isEmpty ? "no index" : "index: " + facts.indexes.joined(separator: ", "))\n"
+      "data      \(facts.name): \(NumberText.grouped(UInt64(facts.rows))) rows, \(facts.dimension)-d \(facts.elementType), \(facts.metric)\n"
     text +=
-      "size      \(NumberText.bytes(facts.storedBytes)), \(NumberText.fixed(facts.bytesPerRow, 0)) bytes a row, \(facts.vectorBytes) of them the vector"
-    if let seconds = facts.buildSeconds { text += "; built in \(NumberText.fixed(seconds, 2)) s" }
-    text += "\n"
-    if !facts.truth.isEmpty {
-      text +=
-        "queries   \(NumberText.grouped(UInt64(facts.queryCount))), k = \(facts.k), recall by distance against \(facts.truth), medians of \(options.runs) runs\n"
+      "size      \(NumberText.bytes(facts.storedBytes)), \(NumberText.fixed(facts.bytesPerRow, 0)) bytes a row, \(facts.vectorBytes) of them the vector\n"
+    let indexes = facts.indexes.map {
+      "\($0.kind), \(NumberText.bytes($0.bytes)), \(NumberText.fixed(Double($0.bytes) / Double(max(1, facts.rows)), 0)) bytes a row"
     }
-    try context.output.write(text + "\n")
-    try table(isPlain: false).write("table", to: context)
+    text += "index     \(indexes.isEmpty ? "none" : indexes.joined(separator: "; "))\n"
+    if let build = facts.build {
+      text += "built     rows stored in \(NumberText.fixed(build.importSeconds, 2)) s"
+      if !build.kinds.isEmpty {
+        text += ", \(build.kinds) index in \(NumberText.fixed(build.indexSeconds, 2)) s"
+      }
+      text += ", \(counted(UInt64(options.threads), "thread"))\n"
+    }
+    if facts.queryCount > 0 {
+      text +=
+        "queries   \(NumberText.grouped(UInt64(facts.queryCount))), k = \(facts.k), recall by distance, \(facts.truth.isEmpty ? "" : "nearest rows: \(facts.truth), ")medians of \(counted(UInt64(options.runs), "run"))\n"
+    }
+    try context.output.write(text)
+    let width = context.output.isTerminal ? context.environment.columns : 0
+    for suite in BenchSuite.allCases {
+      let lines = results.filter { $0.suite == suite }
+      if lines.isEmpty { continue }
+      try context.output.writeTrusted("\n" + context.outputStyle.bold(suite.rawValue) + "\n")
+      for (number, block) in BenchColumn.blocks(for: lines, width: width).enumerated() {
+        if number > 0 { try context.output.write("\n") }
+        try block.write("table", to: context)
+      }
+    }
     let targets = curveTable()
     if !targets.isEmpty {
       try context.output.write("\n")
       try targets.write("table", to: context)
     }
-  }
-
-  private static let columns: [(title: String, alignment: Table.Alignment)] = [
-    ("suite", .left), ("method", .left), ("condition", .left), ("threads", .right), ("recall", .right),
-    ("per second", .right), ("per CPU s", .right), ("p50", .right), ("p95", .right), ("p99", .right),
-    ("rows/query", .right), ("scored", .right), ("bytes/query", .right), ("peak memory", .right),
-    ("bytes/row", .right), ("input", .right), ("verified", .left),
-  ]
-
-  /// Every line; columns that none of them fills are left out for people.
-  private func table(isPlain: Bool) -> Table {
-    let lines = results.map { cells($0, isPlain: isPlain) }
-    let used = BenchReport.columns.indices.filter { column in
-      isPlain || lines.contains { !$0[column].isEmpty }
-    }
-    var table = Table(used.map { BenchReport.columns[$0] })
-    for line in lines { table.add(used.map { line[$0] }) }
-    return table
-  }
-
-  private func cells(_ result: BenchResult, isPlain: Bool) -> [String] {
-    func number(_ value: Double?) -> String {
-      guard let value else { return "" }
-      return isPlain ? "\(value)" : NumberText.rounded(value)
-    }
-    func time(_ nanoseconds: Int64?) -> String {
-      guard let nanoseconds else { return "" }
-      return isPlain ? "\(nanoseconds)" : NumberText.duration(nanoseconds)
-    }
-    func bytes(_ value: Double?) -> String {
-      guard let value else { return "" }
-      return isPlain ? "\(value)" : NumberText.bytes(UInt64(max(0, value)))
-    }
-    var proof = ""
-    if case .readBack(let text) = result.proof { proof = text }
-    return [
-      result.suite.rawValue, result.method, result.condition, "\(result.threads)",
-      result.recall.map { isPlain ? "\($0)" : NumberText.fixed($0, 4) } ?? "", number(result.rate),
-      number(result.ratePerCPU), time(result.latency?.median), time(result.latency?.ninetyFifth),
-      time(result.latency?.ninetyNinth), number(result.rowsCompared), number(result.rowsScored),
-      bytes(result.bytesTouched), bytes(result.peakBytes.map { Double($0) }), number(result.bytesPerRow),
-      result.inputRate.map { isPlain ? "\($0)" : "\(NumberText.rounded($0 / 1e6)) MB/s" } ?? "", proof,
-    ]
   }
 
   /// The speed of each curve at the recalls asked for.
@@ -136,6 +146,8 @@ struct BenchReport {
     return table
   }
 
+  // MARK: For programs
+
   private func writeJSON(_ context: CommandContext) throws(CommandFailure) {
     var json = JSONOutput.begin(.bench)
     facts.machine.append(to: &json)
@@ -146,11 +158,16 @@ struct BenchReport {
     json.member("dims", facts.dimension)
     json.member("type", facts.elementType)
     json.member("metric", facts.metric)
-    json.member("indexes", facts.indexes)
+    json.member("indexes", facts.indexes.map(\.kind))
+    json.member("index_bytes", facts.indexes.reduce(UInt64(0)) { $0 + $1.bytes })
     json.member("stored_bytes", facts.storedBytes)
     json.member("bytes_per_row", facts.bytesPerRow)
     json.member("vector_bytes", facts.vectorBytes)
-    if let seconds = facts.buildSeconds { json.member("build_s", seconds) }
+    if let build = facts.build {
+      json.member("build_s", build.importSeconds + build.indexSeconds)
+      json.member("import_s", build.importSeconds)
+      json.member("index_s", build.indexSeconds)
+    }
     json.endObject()
     json.member("queries", facts.queryCount)
     json.member("k", facts.k)
@@ -158,7 +175,11 @@ struct BenchReport {
     json.member("truth", facts.truth)
     json.key("results")
     json.beginArray()
-    for result in results { append(result, to: &json) }
+    for result in results {
+      json.beginObject()
+      for column in BenchColumn.all { column.append(result, to: &json) }
+      json.endObject()
+    }
     json.endArray()
     json.key("at_recall")
     json.beginArray()
@@ -177,35 +198,10 @@ struct BenchReport {
       json.member("min_recall", minimum)
       json.member("is_met", !results.contains { $0.isDefault && ($0.recall ?? 1) < minimum })
     }
+    if results.contains(where: { $0.filter != nil }) {
+      json.member("is_complete", BenchReport.shortfall(results) == nil)
+    }
     try JSONOutput.end(json, to: context)
-  }
-
-  private func append(_ result: BenchResult, to json: inout CommandLineParsing.JSONText) {
-    json.beginObject()
-    json.member("suite", result.suite.rawValue)
-    json.member("method", result.method)
-    if !result.condition.isEmpty { json.member("condition", result.condition) }
-    if let effort = result.effort { json.member("effort", effort) }
-    json.member("is_default", result.isDefault)
-    json.member("threads", result.threads)
-    switch result.proof {
-    case .recall(let share): json.member("recall", share)
-    case .readBack(let text): json.member("verified", text)
-    }
-    json.member("per_second", result.rate)
-    if let rate = result.ratePerCPU { json.member("per_cpu_second", rate) }
-    if let latency = result.latency {
-      json.member("p50_ns", latency.median)
-      json.member("p95_ns", latency.ninetyFifth)
-      json.member("p99_ns", latency.ninetyNinth)
-    }
-    if let rows = result.rowsCompared { json.member("rows_per_query", rows) }
-    if let rows = result.rowsScored { json.member("scored_per_query", rows) }
-    if let bytes = result.bytesTouched { json.member("bytes_per_query", bytes) }
-    if let bytes = result.peakBytes { json.member("peak_bytes", bytes) }
-    if let bytes = result.bytesPerRow { json.member("bytes_per_row", bytes) }
-    if let rate = result.inputRate { json.member("input_bytes_per_second", rate) }
-    json.endObject()
   }
 }
 

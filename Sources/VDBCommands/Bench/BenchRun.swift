@@ -7,16 +7,27 @@ import VectorMath
 
 /// One run of `bench`: finds the data, measures each suite and reports.
 struct BenchRun {
-  private let context: CommandContext
-  private let options: BenchOptions
+  let context: CommandContext
+  let options: BenchOptions
   private var scratch: BenchScratch?
   private var facts = BenchFacts()
   private var results: [BenchResult] = []
-  private let dataset: BenchDataset?
+  let dataset: BenchDataset?
 
   init(_ context: CommandContext) throws(CommandFailure) {
     self.context = context
     options = BenchOptions(context)
+    for text in options.filters {
+      let parsed = try BenchFilterText.parse(text)
+      if FilterBinder(now: FilterInstant(nanoseconds: 0)).files(of: parsed.expression).contains(where: {
+        $0.name == "-"
+      }) {
+        throw CommandFailure(
+          .usage, code: "options",
+          "\(SharedOptions.filter.spelling): standard input can be read once, and a filter is evaluated for every query",
+          hint: "name a file of values")
+      }
+    }
     dataset = try context.arguments.text(BenchCommand.dataset).map { (path) throws(CommandFailure) in
       try BenchDataset(path, context)
     }
@@ -24,13 +35,41 @@ struct BenchRun {
       throw CommandFailure(
         .usage, code: "options", "a collection or --dataset must be given", showsHelp: true)
     }
-    let needsQueries = options.suites.contains { $0.needsTruth || $0 == .delete }
-    guard !needsQueries || dataset != nil || context.arguments.isGiven(BenchCommand.queries) else {
+    let needing = options.suites.filter(\.needsQueries).map(\.rawValue)
+    guard needing.isEmpty || dataset != nil || context.arguments.isGiven(BenchCommand.queries) else {
       throw CommandFailure(
-        .usage, code: "options", "--queries must be given for the suites search, batch, cold and delete",
-        hint: "vdb search a.vdb --queries takes the same files", showsHelp: true)
+        .usage, code: "options",
+        "--queries must be given for \(needing.joined(separator: ", ")): without queries there is no recall, and no speed without recall",
+        hint: "vdb search --queries takes the same files, and vdb gen --queries makes some", showsHelp: true)
+    }
+    for (option, suites) in BenchRun.effects where context.arguments.isGiven(option) {
+      guard !options.suites.contains(where: suites.contains) else { continue }
+      let names = suites.map(\.rawValue)
+      throw CommandFailure(
+        .usage, code: "options",
+        "--\(option.name) has no effect without --suite \(names.joined(separator: " or "))")
+    }
+    if context.arguments.isGiven(BenchCommand.index), dataset == nil,
+      !options.suites.contains(where: { [.filter, .import, .delete].contains($0) })
+    {
+      throw CommandFailure(
+        .usage, code: "options", "--index has no effect where no collection is made",
+        hint: "vdb rebuild-index builds an index of the collection itself")
     }
   }
+
+  /// Where options have an effect that have none in every suite.
+  private static let effects: [(option: Option, suites: [BenchSuite])] = [
+    (BenchCommand.plot, [.search, .batch, .filter, .cold]),
+    (BenchCommand.minRecall, [.search, .batch, .filter, .cold, .delete]),
+    (BenchCommand.truth, [.search, .batch, .cold]), (BenchCommand.truthOut, [.search, .batch, .cold]),
+    (BenchCommand.efforts, [.search, .batch]), (BenchCommand.recallTargets, [.search, .batch]),
+    (BenchCommand.warmup, [.search, .batch, .filter, .delete]),
+    (BenchCommand.seconds, [.search, .batch, .filter, .delete]),
+    (BenchCommand.filter, [.filter]), (BenchCommand.ownFilters, [.filter]),
+    (BenchCommand.inserts, [.insert]), (BenchCommand.records, [.import]),
+    (BenchCommand.dropCaches, [.cold]),
+  ]
 
   /// Whether some search as users get it found less than `--min-recall` asks for.
   var isBelowMinimum: Bool {
@@ -39,6 +78,8 @@ struct BenchRun {
   }
 
   /// Measures and reports.
+  ///
+  /// - Throws: `bug`, after the report, when a filtered search found too few rows.
   mutating func run() throws(CommandFailure) {
     let plot = try context.arguments.text(BenchCommand.plot).map { (path) throws(CommandFailure) in
       BufferedOutput(
@@ -58,6 +99,14 @@ struct BenchRun {
       context.messages.note(
         "the recall \(NumberText.plain(minimum)) asked for by --min-recall was not reached")
     }
+    if let sentence = BenchReport.brokenPromise(results) {
+      context.messages.warning(sentence)
+    }
+    if let failure = BenchReport.shortfall(results) {
+      // What was measured is worth having all the same.
+      try context.output.finish()
+      throw failure
+    }
   }
 
   // MARK: The data
@@ -69,7 +118,6 @@ struct BenchRun {
       try requireSame(dataset)
       return context.collectionPath
     }
-    let began = MonotonicClock.now()
     let path: String
     if context.collectionPath.isEmpty {
       path = try scratchFolder().path + "/dataset.vdb"
@@ -77,57 +125,11 @@ struct BenchRun {
       path = context.collectionPath
       try CollectionCreation.requireParent(path)
     }
-    do throws(CommandFailure) { try build(dataset, at: path) } catch {
+    do throws(CommandFailure) { facts.build = try build(dataset, at: path) } catch {
       try? RealFileSystem.removeTree(path)
       throw error
     }
-    facts.buildSeconds = Double(MonotonicClock.now() - began) / 1e9
     return path
-  }
-
-  /// Imports the vectors of a data set into a new collection.
-  private func build(_ dataset: BenchDataset, at path: String) throws(CommandFailure) {
-    var readOptions = ReadOptions()
-    readOptions.idType = .int64
-    readOptions.idSource = .row
-    readOptions.zeroVector = .allow
-    let reader = try dataset.openBase(readOptions)
-    var batch = RecordBatch(dimension: reader.dimension ?? 1)
-    guard let dimension = reader.dimension else {
-      throw CommandFailure(.badInput, code: "dataset", "the data set has no vectors")
-    }
-    let settings = CollectionSettings(
-      dimension: dimension, metric: dataset.metric, elementType: .f32, idType: .int64)
-    let collection = try BenchScratch.makeCollection(at: path, settings, context)
-    let writer = try context.openWriter(collection)
-    let threads = options.threads
-    let bulk = try engine { () throws(DatabaseError) in
-      try BulkImport(writer, .insert, rules: VectorRules(allowsZero: true), threads: threads)
-    }
-    let progress = Progress(context, phase: "import", unit: "rows", total: nil)
-    defer { progress.finish() }
-    while try records({ () throws(FormatError) in try reader.next(&batch, maximumRows: 4096) }) {
-      try context.checkForStop()
-      try engine { () throws(DatabaseError) in try bulk.append(batch, source: "the data set") }
-      progress.update(bulk.rowCount)
-    }
-    try engine { () throws(DatabaseError) in
-      _ = try bulk.commit()
-      writer.close()
-    }
-  }
-
-  /// Fails unless the collection at hand can hold the data set.
-  private func requireSame(_ dataset: BenchDataset) throws(CommandFailure) {
-    let collection = try context.openCollection()
-    let reader = try dataset.openBase(ReadOptions())
-    guard reader.dimension == collection.settings.dimension, collection.settings.metric == dataset.metric
-    else {
-      throw CommandFailure(
-        .conflict, code: "dataset",
-        "\(context.collectionPath) holds \(collection.settings.dimension) dimensions and \(collection.settings.metric.name), the data set \(reader.dimension ?? 0) and \(dataset.metric.name)",
-        hint: "name a collection that does not exist yet")
-    }
   }
 
   private mutating func scratchFolder() throws(CommandFailure) -> BenchScratch {
@@ -162,13 +164,19 @@ struct BenchRun {
     var queries: BenchQueries?
     var truth: BenchTruth?
     var hasApproximate = false
+    var promised: Double?
     // The snapshot is let go before the cold queries: pages that this process has mapped stay in memory.
     do {
       let snapshot = try openSnapshot(path)
       facts.describe(snapshot, try info(snapshot), options)
       facts.name = context.arguments.text(BenchCommand.dataset) ?? context.collectionPath
+      guard snapshot.liveCount > 0 || !options.suites.contains(where: \.needsQueries) else {
+        throw CommandFailure(
+          .badInput, code: "empty", "the collection has no rows: there is no recall, and no speed without it")
+      }
       let methods = BenchMethod.all(snapshot, options, hasCurve: true)
       hasApproximate = methods.count > 1
+      promised = snapshot.promise(SearchRequest(k: options.k)).recall
       if dataset != nil || context.arguments.isGiven(BenchCommand.queries) {
         queries = try readQueries(snapshot.collection.settings)
         facts.queryCount = queries?.count ?? 0
@@ -179,7 +187,12 @@ struct BenchRun {
       let cold = BenchCold(
         context: context, options: options, path: path, queries: queries.prefix(100),
         scratch: try scratchFolder())
-      results += try cold.run(truth.prefix(100), hasApproximate: hasApproximate)
+      results += try cold.run(truth.prefix(100), hasApproximate: hasApproximate, promised: promised)
+      if results.contains(where: { $0.residency.map { !$0.isCold } ?? false }) {
+        context.messages.warning(
+          "some pages of the collection stayed in memory although the system was asked to drop them; those lines are not called dropped"
+        )
+      }
     }
     guard options.suites.contains(where: { $0 == .insert || $0 == .import || $0 == .delete }) else { return }
     let copy = BenchCopy(
@@ -187,7 +200,7 @@ struct BenchRun {
     if options.suites.contains(.insert) { results += try BenchInsert(copy: copy).run() }
     if options.suites.contains(.import) {
       let file = context.arguments.text(BenchCommand.records) ?? dataset?.baseFile
-      results.append(try BenchImport(copy: copy, file: file).run())
+      results += try BenchImport(copy: copy, file: file).run()
     }
     if options.suites.contains(.delete), let queries {
       results += try BenchDelete(copy: copy, queries: queries.prefix(200)).run()
@@ -197,78 +210,33 @@ struct BenchRun {
   private mutating func measureInProcess(
     _ snapshot: Snapshot, _ queries: BenchQueries, _ methods: [BenchMethod], _ truth: inout BenchTruth?
   ) throws(CommandFailure) {
-    guard options.suites.contains(where: \.needsTruth) else { return }
-    let found = try findTruth(snapshot, queries)
-    truth = found
-    facts.truth = found.origin
-    let search = BenchSearch(context: context, options: options, snapshot: snapshot, queries: queries)
-    for suite in options.suites where suite == .search || suite == .batch {
-      for method in methods {
-        context.messages.detail("\(suite.rawValue): \(method.name)")
-        results.append(
-          suite == .search ? try search.single(method, found) : try search.batch(method, found))
+    if options.suites.contains(where: \.needsTruth) {
+      let found = try findTruth(snapshot, queries)
+      truth = found
+      facts.truth = found.origin
+      let search = BenchSearch(context: context, options: options, snapshot: snapshot, queries: queries)
+      for suite in options.suites where suite == .search || suite == .batch {
+        for method in methods {
+          context.messages.detail("\(suite.rawValue): \(method.name)")
+          results.append(
+            suite == .search ? try search.single(method, found) : try search.batch(method, found))
+        }
       }
+    }
+    guard options.suites.contains(.filter) else { return }
+    let some = queries.prefix(200)
+    if !options.filters.isEmpty {
+      let own = try BenchFilter(context, options, snapshot, some)
+      for text in options.filters { results.append(try own.given(text)) }
+    }
+    if options.filters.isEmpty || !options.onlyOwnFilters {
+      let copy = BenchCopy(
+        context: context, options: options, snapshot: snapshot, scratch: try scratchFolder())
+      results += try BenchFilter.synthetic(copy, some)
     }
   }
 
   private func info(_ snapshot: Snapshot) throws(CommandFailure) -> CollectionInfo {
     try engine { () throws(DatabaseError) in try CollectionInfo.read(snapshot.collection) }
-  }
-
-  /// The true answers: from a file, or computed.
-  private func findTruth(_ snapshot: Snapshot, _ queries: BenchQueries) throws(CommandFailure) -> BenchTruth {
-    let search = BenchSearch(context: context, options: options, snapshot: snapshot, queries: queries)
-    if let path = context.arguments.text(BenchCommand.truth) {
-      let rows = try TruthFile.read(path, count: queries.count)
-      guard rows.count == queries.count else {
-        throw CommandFailure(
-          .badInput, code: "truth",
-          "\(path): expected \(queries.count) rows, one for each query, found \(rows.count)",
-          path: path)
-      }
-      return try checked(
-        BenchTruth(positions: rows, k: options.k, queries, snapshot, origin: path), search)
-    }
-    if let rows = try dataset?.truth(count: queries.count, k: options.k) {
-      return try checked(
-        BenchTruth(
-          positions: rows, k: options.k, queries, snapshot,
-          origin: context.arguments.text(BenchCommand.dataset) ?? "the data set"), search)
-    }
-    let answers = try search.exact()
-    if let path = context.arguments.text(BenchCommand.truthOut) { try keep(answers, snapshot, path) }
-    return BenchTruth(exact: answers, k: options.k, origin: "computed exactly")
-  }
-
-  private func checked(_ truth: BenchTruth, _ search: BenchSearch) throws(CommandFailure) -> BenchTruth {
-    var truth = truth
-    try truth.check(exact: try search.exact().map { $0.map(\.distance) })
-    return truth
-  }
-
-  /// Writes the positions of the nearest rows.
-  private func keep(_ answers: [[SearchHit]], _ snapshot: Snapshot, _ path: String) throws(CommandFailure) {
-    let file = BufferedOutput(
-      try FileDestination(path, replaces: context.arguments.flag(SharedOptions.force)), isTerminal: false)
-    let sink = OutputSink(file, name: path)
-    do throws(CommandFailure) {
-      var positions = ArrivalPositions(snapshot)
-      let writer = IntegerRowsWriter(sink)
-      for hits in answers {
-        var row: [Int32] = []
-        for hit in hits {
-          row.append(
-            Int32(
-              clamping: try engine { () throws(DatabaseError) in try positions.position(of: hit.location) }))
-        }
-        let found = row
-        try sink.run { () throws(FormatError) in try writer.write(found) }
-      }
-      try sink.run { () throws(FormatError) in try writer.finish() }
-      try file.finish()
-    } catch {
-      file.abandon()
-      throw error
-    }
   }
 }

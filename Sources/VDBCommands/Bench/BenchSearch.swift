@@ -26,7 +26,7 @@ struct BenchMethod {
     methods += options.recallTargets.filter { $0 > 0 && $0 < 1 }.map {
       BenchMethod(name: "recall \(NumberText.plain($0))", method: .recall($0))
     }
-    methods += options.efforts.map { BenchMethod(name: "effort \($0)", method: .effort($0), effort: $0) }
+    methods += options.efforts.map { BenchMethod(name: "ef \($0)", method: .effort($0), effort: $0) }
     return methods
   }
 
@@ -58,53 +58,47 @@ struct BenchSearch {
   let snapshot: Snapshot
   let queries: BenchQueries
 
-  /// Everything that one way of searching gave in several runs.
-  private struct Measured {
-    var answers: [[Float]] = []
-    var seconds: [Double] = []
-    var cpuSeconds: [Double] = []
-    var latencies: [Int64] = []
-    var work = SearchWork()
-    var peakBytes: UInt64?
-  }
-
-  /// Answers one query after the other.
+  /// Answers one query after the other, by one thread and one session, as `search --queries` has it.
   func single(_ method: BenchMethod, _ truth: BenchTruth, condition: String = "") throws(CommandFailure)
     -> BenchResult
   {
-    let request = request(method, threads: 1)
-    let measured = try measure { (measured) throws(CommandFailure) in
+    let request = request(method.method, threads: 1)
+    let session = SearchSession(snapshot, request)
+    let measured = try BenchMeasured.run(options) { (measured) throws(CommandFailure) in
       for query in 0..<queries.count {
         if query & 15 == 0 { try context.checkForStop() }
         let start = MonotonicClock.now()
         let result = try engine { () throws(DatabaseError) in
-          try snapshot.search(queries: queries[query], count: 1, request)
+          try session.search(queries[query], count: 1)
         }
         measured.latencies.append(MonotonicClock.now() - start)
         measured.work.add(result.work)
         measured.answers += result.answers.map { $0.map(\.distance) }
       }
     }
-    return report(.search, method, measured, truth, threads: 1, condition)
+    return report(.search, method, measured, truth, request, condition)
   }
 
   /// Answers all queries in one call.
   func batch(_ method: BenchMethod, _ truth: BenchTruth) throws(CommandFailure) -> BenchResult {
-    let request = request(method, threads: options.threads)
-    let measured = try measure { (measured) throws(CommandFailure) in
+    let request = request(method.method, threads: options.threads)
+    let session = SearchSession(snapshot, request)
+    let measured = try BenchMeasured.run(options) { (measured) throws(CommandFailure) in
       let result = try engine { () throws(DatabaseError) in
-        try snapshot.search(queries: queries.all, count: queries.count, request)
+        try session.search(queries.all, count: queries.count)
       }
       measured.work.add(result.work)
       measured.answers += result.answers.map { $0.map(\.distance) }
     }
-    return report(.batch, method, measured, truth, threads: options.threads, "")
+    return report(.batch, method, measured, truth, request, "")
   }
 
-  private func request(_ method: BenchMethod, threads: Int) -> SearchRequest {
+  /// A request that ends with the command.
+  func request(_ method: SearchMethod, threads: Int, filter: FilteredRows? = nil) -> SearchRequest {
     var request = SearchRequest(k: options.k)
-    request.method = method.method
+    request.method = method
     request.threads = threads
+    request.filter = filter
     let deadline = context.deadline
     request.isCancelled = {
       if Signals.requested != nil { return true }
@@ -114,56 +108,32 @@ struct BenchSearch {
     return request
   }
 
-  /// Runs `body` once to warm up, then as often as asked for.
-  private func measure(_ body: (inout Measured) throws(CommandFailure) -> Void) throws(CommandFailure)
-    -> Measured
-  {
-    var warmUp = Measured()
-    try body(&warmUp)
-    var measured = Measured()
-    measured.latencies.reserveCapacity(queries.count * options.runs)
-    ProcessMeter.resetPeak()
-    for _ in 0..<options.runs {
-      measured.answers.removeAll(keepingCapacity: true)
-      measured.work = SearchWork()
-      let (start, cpu) = (MonotonicClock.now(), ProcessMeter.cpuNanoseconds())
-      try body(&measured)
-      measured.seconds.append(Double(MonotonicClock.now() - start) / 1e9)
-      measured.cpuSeconds.append(Double(ProcessMeter.cpuNanoseconds() - cpu) / 1e9)
-    }
-    measured.peakBytes = ProcessMeter.peakBytes()
-    return measured
-  }
-
   private func report(
-    _ suite: BenchSuite, _ method: BenchMethod, _ measured: Measured, _ truth: BenchTruth, threads: Int,
-    _ condition: String
+    _ suite: BenchSuite, _ method: BenchMethod, _ measured: BenchMeasured, _ truth: BenchTruth,
+    _ request: SearchRequest, _ condition: String
   ) -> BenchResult {
-    let count = Double(queries.count)
-    let plan = snapshot.plan(request(method, threads: threads))
-    let scanned = plan.parts.reduce(UInt64(0)) { $0 + ($1.strategy == .scan ? $1.bytes : 0) }
-    let vectorBytes = Double(snapshot.collection.identity.vectorBytes)
-    var result = BenchResult(
-      suite: suite, method: method.name, condition: condition, proof: .recall(truth.recall(measured.answers)),
-      rate: count / median(measured.seconds))
-    result.ratePerCPU = count / max(median(measured.cpuSeconds), 1e-9)
-    result.latency = Percentiles(measured.latencies)
-    result.threads = threads
-    result.rowsCompared = Double(measured.work.scanned) / count
-    result.rowsScored = Double(measured.work.scored) / count
-    result.bytesTouched =
-      Double(scanned) + (Double(measured.work.codeBytes) + Double(measured.work.scored) * vectorBytes) / count
-    result.peakBytes = measured.peakBytes
+    var result = measured.result(
+      suite, method.name, condition, recall: truth.recall(measured.answers), count: queries.count)
+    result.threads = request.threads
+    result.promised = snapshot.promise(request).recall
     result.effort = method.effort
     result.isDefault = method.isDefault
     return result
   }
 
-  /// The k nearest rows of every query, and their distances.
+  /// The k nearest rows of every query, and their distances, by a scan of the stored vectors alone: no index takes part in
+  /// what all others are judged by.
   func exact() throws(CommandFailure) -> [[SearchHit]] {
-    let request = request(BenchMethod(name: "", method: .exact), threads: options.threads)
+    try exact(queries.all, count: queries.count, filter: nil)
+  }
+
+  /// The same for some queries; only among the rows of `filter` where there is one.
+  func exact(_ vectors: [Float], count: Int, filter: FilteredRows?) throws(CommandFailure) -> [[SearchHit]] {
+    var request = request(.exact, threads: options.threads, filter: filter)
+    request.tuning.fewRows = Int.max
+    let scan = request
     return try engine { () throws(DatabaseError) in
-      try snapshot.search(queries: queries.all, count: queries.count, request).answers
+      try snapshot.search(queries: vectors, count: count, scan).answers
     }
   }
 }

@@ -151,6 +151,33 @@ struct BenchQueries {
     count <= most ? self : BenchQueries(Array(all[..<(most * dimension)]), settings, count: most)
   }
 
+  /// Some of them.
+  struct Some {
+    /// Their numbers, ascending.
+    let numbers: [Int]
+    /// One after the other.
+    let all: [Float]
+  }
+
+  /// Those whose number is wanted.
+  func some(_ isWanted: (Int) -> Bool) -> Some {
+    let numbers = (0..<count).filter(isWanted)
+    return Some(numbers: numbers, all: numbers.flatMap { single[$0] })
+  }
+
+  /// The Euclidean distance of two queries.
+  func distance(_ first: Int, _ second: Int) -> Float {
+    let row = single[second]
+    // Safe: both arrays hold `dimension` floats.
+    return unsafe single[first].withUnsafeBufferPointer { vector in
+      unsafe row.withUnsafeBytes { bytes in
+        guard let vector = vector.baseAddress, let base = bytes.baseAddress else { return 0 }
+        return unsafe ExactDistance.distance(
+          metric: .l2, query: vector, row: base, elementType: .f32, dimension: dimension)
+      }
+    }
+  }
+
   /// The options with which a file of queries is read.
   static func readOptions(_ settings: CollectionSettings) -> ReadOptions {
     var options = ReadOptions()

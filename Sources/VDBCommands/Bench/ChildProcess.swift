@@ -59,7 +59,7 @@ struct ChildProcess {
     let ended = MonotonicClock.now()
     return Outcome(
       status: status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F,
-      output: SmallFile.text(outputPath) ?? "", errors: SmallFile.text(errorPath) ?? "",
+      output: SmallFile.whole(outputPath) ?? "", errors: SmallFile.text(errorPath) ?? "",
       nanoseconds: ended - began, peakBytes: UInt64(max(0, usage.ru_maxrss)) * 1024,
       bytesRead: UInt64(max(0, usage.ru_inblock)) * 512)
   }
@@ -75,33 +75,5 @@ struct ChildProcess {
         details: outcome.errors.split(separator: "\n").prefix(5).map(String.init))
     }
     return outcome
-  }
-}
-
-/// The page cache.
-enum PageCache {
-  /// Asks the system to forget the pages of every file below a folder; those that someone has mapped stay.
-  static func drop(below folder: String) {
-    guard let fs = try? RealFileSystem(root: folder) else { return }
-    for name in FileNames.folders.flatMap({ folder in ((try? fs.list(folder)) ?? []).map { folder + "/" + $0 }
-    })
-      + [CollectionIdentity.fileName]
-    {
-      guard let file = try? OpenFile(fs, name, .reading) else { continue }
-      file.dropCache()
-      try? file.close()
-    }
-  }
-
-  /// Asks the system to forget all pages of all files.
-  ///
-  /// - Throws: `denied` without the right to.
-  static func dropAll() throws(CommandFailure) {
-    let path = "/proc/sys/vm/drop_caches"
-    sync()
-    let descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system("cannot drop the page cache:", path, errno) }
-    defer { close(descriptor) }
-    guard unsafe write(descriptor, "3\n", 2) == 2 else { throw .system("cannot write", path, errno) }
   }
 }

@@ -57,6 +57,20 @@ enum SmallFile {
     return String(decoding: bytes[..<count], as: UTF8.self)
   }
 
+  /// All of it as text; nil when it cannot be read.
+  static func whole(_ path: String) -> String? {
+    guard let source = try? InputSource(path) else { return nil }
+    var bytes: [UInt8] = []
+    var block = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      guard let count = unsafe block.withUnsafeMutableBytes({ unsafe try? source.read(into: $0) }) else {
+        return nil
+      }
+      if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+      bytes += block[..<count]
+    }
+  }
+
   /// What stands behind `name` and a colon.
   static func value(of name: String, in text: String) -> String? {
     for line in text.split(separator: "\n") where line.hasPrefix(name) {

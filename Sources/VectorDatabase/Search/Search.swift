@@ -91,22 +91,28 @@ package struct SearchWork: Sendable {
   package var hops = 0
   /// Walks among filtered rows that went too far, so that every match was looked at instead.
   package var abandoned = 0
+  /// Bytes of vectors, codes and lists that all of this touched, each counted once for every query.
+  package var bytes = 0
 
   package init() { self.init(scanned: 0) }
 
-  init(scanned: Int = 0, codeBytes: Int = 0, scored: Int = 0, hops: Int = 0, abandoned: Int = 0) {
+  init(
+    scanned: Int = 0, codeBytes: Int = 0, scored: Int = 0, hops: Int = 0, abandoned: Int = 0, bytes: Int = 0
+  ) {
     self.scanned = scanned
     self.codeBytes = codeBytes
     self.scored = scored
     self.hops = hops
     self.abandoned = abandoned
+    self.bytes = bytes
   }
 
   /// What came on top of an earlier count.
   func subtracting(_ earlier: SearchWork) -> SearchWork {
     SearchWork(
       scanned: scanned - earlier.scanned, codeBytes: codeBytes - earlier.codeBytes,
-      scored: scored - earlier.scored, hops: hops - earlier.hops, abandoned: abandoned - earlier.abandoned)
+      scored: scored - earlier.scored, hops: hops - earlier.hops, abandoned: abandoned - earlier.abandoned,
+      bytes: bytes - earlier.bytes)
   }
 
   /// Adds the work of another part.
@@ -116,6 +122,7 @@ package struct SearchWork: Sendable {
     scored += other.scored
     hops += other.hops
     abandoned += other.abandoned
+    bytes += other.bytes
   }
 }
 

@@ -67,7 +67,8 @@ extension SearchSession {
       let compared = chosen ?? block.count
       tally.add(
         SearchWork(
-          scanned: compared * pass.places.count, codeBytes: compared * pass.places.count * dimension))
+          scanned: compared * pass.places.count, codeBytes: compared * pass.places.count * dimension,
+          bytes: compared * pass.places.count * (dimension + 8)))
       if compared > 0 {
         try compareBlock(pass, block, seen: row - rows.lowerBound, chosen: chosen, filter, scratch)
       }

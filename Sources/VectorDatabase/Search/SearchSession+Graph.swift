@@ -173,6 +173,8 @@ extension SearchSession {
     }
     var work = SearchWork(scanned: walk.work.estimates)
     work.hops = walk.work.hops
+    work.bytes = walk.work.hops * 4 * index.maximumNeighbors
+    work.bytes += walk.work.estimates * index.codec.recordBytes(index.frame.paddedDimension)
     tally.add(work)
     // Rows that are in no node. A zero vector has distance 1 from everything.
     for row in pass.loose where pass.mayFind(row) {

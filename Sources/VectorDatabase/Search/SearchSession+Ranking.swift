@@ -32,6 +32,7 @@ extension SearchSession {
       let bytes = unsafe try lifted { () throws(StorageError) in try unsafe segment.vectors(row..<row + 1) }
       guard let base = bytes.baseAddress, bytes.count == stride else { continue }
       work.scored += 1
+      work.bytes += stride
       if work.scored & 255 == 0, shouldStop() { return }
       let distance = unsafe scans[query].exactDistance(
         query: vectors + query * settings.dimension, row: base)

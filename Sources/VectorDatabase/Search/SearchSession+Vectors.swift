@@ -155,6 +155,7 @@ extension SearchSession {
     }
     var work = SearchWork()
     work.scanned = block.count * places.count
+    work.bytes = work.scanned * stride
     for place in places {
       let query = list[place]
       let state = state(query, part: part)
@@ -194,6 +195,7 @@ extension SearchSession {
       if index & 1023 == 0, shouldStop() { return }
       work.scanned += places.count
       work.scored += places.count
+      work.bytes += places.count * snapshot.collection.identity.vectorBytes
       try unsafe tail.withEntry(index) { (_, bytes, _) throws(DatabaseError) in
         guard let base = bytes.baseAddress else { return }
         for place in places {

@@ -273,6 +273,7 @@ final class SharedTally: Sendable {
   private let scored = Atomic<Int>(0)
   private let hops = Atomic<Int>(0)
   private let abandoned = Atomic<Int>(0)
+  private let bytes = Atomic<Int>(0)
 
   func add(_ work: SearchWork) {
     scanned.wrappingAdd(work.scanned, ordering: .relaxed)
@@ -280,6 +281,7 @@ final class SharedTally: Sendable {
     scored.wrappingAdd(work.scored, ordering: .relaxed)
     if work.hops > 0 { hops.wrappingAdd(work.hops, ordering: .relaxed) }
     if work.abandoned > 0 { abandoned.wrappingAdd(work.abandoned, ordering: .relaxed) }
+    bytes.wrappingAdd(work.bytes, ordering: .relaxed)
   }
 
   /// What was counted, which then begins anew.
@@ -290,6 +292,7 @@ final class SharedTally: Sendable {
     work.scored = scored.exchange(0, ordering: .relaxed)
     work.hops = hops.exchange(0, ordering: .relaxed)
     work.abandoned = abandoned.exchange(0, ordering: .relaxed)
+    work.bytes = bytes.exchange(0, ordering: .relaxed)
     return work
   }
 }

@@ -5,7 +5,7 @@ import Quantization
 // Each of the functions below finds the rows of a block whose distance may be at most `limit`: a row is left out only if its
 // exact distance is greater. They write the numbers of the rows kept, within the block, and their bounds into the scratch.
 extension FlatIndex {
-  /// Compares a block with one query, by both of its codes.
+  /// Compares a block with one query: by its coarse codes, and by its finer codes what those keep.
   ///
   /// - Parameters:
   ///   - rows: At most `scratch.rows` rows of the index, not none.
@@ -20,18 +20,24 @@ extension FlatIndex {
   ) throws(StorageError) -> Int {
     let block = unsafe try block(rows)
     let query = unsafe queries.queries + number
-    unsafe vk_code_pair_dots(
-      query.pointee.codes, query.pointee.lows, block.codes, frame.paddedDimension, rows.count,
-      frame.paddedDimension,
-      scratch.dots, scratch.lows)
-    let kept = unsafe query.pointee.survivors(
-      dots: scratch.dots, lows: scratch.lows, squares: block.squares, residuals: block.residuals,
-      count: rows.count, limit: limit, into: scratch.places)
-    for index in 0..<kept {
-      let place = unsafe Int(scratch.places[index])
-      unsafe (scratch.lowers[index], scratch.uppers[index]) = unsafe query.pointee.bounds(
-        dot: scratch.dots[place], low: scratch.lows[place], squares: block.squares[place],
-        residual: block.residuals[place])
+    let padded = frame.paddedDimension
+    unsafe vk_code_dots(query.pointee.codes, block.codes, padded, rows.count, padded, scratch.dots)
+    let possible = unsafe query.pointee.survivors(
+      dots: scratch.dots, squares: block.squares, residuals: block.residuals, count: rows.count, limit: limit,
+      into: scratch.places)
+    guard possible > 0 else { return 0 }
+    unsafe vk_code_dots_at(
+      query.pointee.lows, block.codes, padded, padded, scratch.places, possible, scratch.lows)
+    var kept = 0
+    for index in 0..<possible {
+      let place = unsafe scratch.places[index]
+      let (lower, upper) = unsafe query.pointee.bounds(
+        dot: scratch.dots[Int(place)], low: scratch.lows[index], squares: block.squares[Int(place)],
+        residual: block.residuals[Int(place)])
+      guard lower <= limit else { continue }
+      unsafe scratch.places[kept] = place
+      unsafe (scratch.lowers[kept], scratch.uppers[kept]) = (lower, upper)
+      kept += 1
     }
     return kept
   }
@@ -54,7 +60,7 @@ extension FlatIndex {
       unsafe scratch.residuals[index] = unsafe block.residuals[place]
     }
     let kept = unsafe query.pointee.survivors(
-      dots: scratch.dots, lows: nil, squares: scratch.squares, residuals: scratch.residuals, count: count,
+      dots: scratch.dots, squares: scratch.squares, residuals: scratch.residuals, count: count,
       limit: limit, into: scratch.places)
     for index in 0..<kept {
       let chosen = unsafe Int(scratch.places[index])

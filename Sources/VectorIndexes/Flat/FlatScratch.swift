@@ -17,7 +17,7 @@ package final class FlatScratch {
 
   /// Sums of products: for each query `rows` numbers.
   let dots: UnsafeMutablePointer<Int32>
-  /// Those of the finer codes of one query.
+  /// Those of the finer codes of one query, of the rows that the coarse ones keep.
   let lows: UnsafeMutablePointer<Int32>
   /// Squares and residuals of gathered rows.
   let squares: UnsafeMutablePointer<Int32>

@@ -1,0 +1,40 @@
+import VectorIndexes
+import VectorMath
+
+/// What a search promises to find, by the measurements of the graphs that it walks through.
+package struct SearchPromise: Equatable, Sendable {
+  /// The share of the nearest rows over all parts, those that are searched exactly among them; nil where a graph was never
+  /// measured, or where nothing can be missed.
+  package let recall: Double?
+  /// The greatest number of candidates that a graph keeps (`ef`); nil where no graph is used.
+  package let breadth: Int?
+}
+
+extension Snapshot {
+  /// What a search would promise; opens the index files that it would use.
+  ///
+  /// Parts count by the rows that may be found in them, since the nearest rows may lie in any of them alike.
+  package func promise(_ request: SearchRequest) -> SearchPromise {
+    var (weight, sum) = (0.0, 0.0)
+    var isKnown = true
+    var breadth: Int?
+    for piece in SearchPiece.all(self, request) {
+      var rows = Double(piece.rows.count)
+      if let segment = piece.segment {
+        let live = state.segments[segment]
+        rows = Double(
+          request.filter.map { $0.segments[segment].subtracting(live.dead).count } ?? live.liveCount)
+      }
+      weight += rows
+      guard let use = piece.graph else {
+        sum += rows
+        continue
+      }
+      breadth = max(breadth ?? 0, use.breadth)
+      if let promised = use.promised { sum += rows * Double(promised) } else { isKnown = false }
+    }
+    // Measurements are kept as 32-bit floats: seven digits of them mean something.
+    let mean = (sum / max(weight, 1) * 1e6).rounded() / 1e6
+    return SearchPromise(recall: breadth != nil && isKnown && weight > 0 ? mean : nil, breadth: breadth)
+  }
+}
