@@ -3,6 +3,8 @@
 #include "graph_kernels.h"
 #include "kernels.h"
 
+#include <string.h>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -52,4 +54,8 @@ size_t vk_places_below(const int32_t *dots, const int32_t *squares, size_t count
 size_t vk_pairs_below(const int32_t *dots, const int32_t *squares, size_t count, int32_t square, int32_t row_limit,
                       const int32_t *limits, uint32_t *places) {
   CHOOSE(vk_pairs_below, dots, squares, count, square, row_limit, limits, places)
+}
+
+size_t vk_pool_offer(vk_pool *pool, const float *distances, const uint32_t *nodes, size_t count) {
+  CHOOSE(vk_pool_offer, pool, distances, nodes, count)
 }

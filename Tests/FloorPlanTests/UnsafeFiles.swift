@@ -11,7 +11,8 @@ struct UnsafeFiles {
       reason: "System calls and their buffers, memory mappings and the handler of bad pages.",
       files: [
         "FileStorage/System": [
-          "AtomicOutputFile", "FileSystem", "MappedFileTable", "OpenFile", "RealFileSystem+Files",
+          "AtomicOutputFile", "FileSystem", "MappedBytes+Advice", "MappedFileTable", "OpenFile",
+          "RealFileSystem+Files",
           "RealFileSystem+Folders", "RealFileSystem+Resolution", "RealFileSystem+Roots", "RealFileSystem",
         ]
       ]),
@@ -115,6 +116,7 @@ struct UnsafeFiles {
         ],
         "VectorDatabase/Search": [
           "QueryState", "Search", "SearchSession+Codes", "SearchSession+Filtered", "SearchSession+Graph",
+          "SearchSession+GraphRanking",
           "SearchSession+Ranking",
           "SearchSession+Vectors",
           "SearchSession",

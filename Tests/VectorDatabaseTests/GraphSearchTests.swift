@@ -1,3 +1,4 @@
+import AllocationCounter
 import FileStorage
 import MetadataFilters
 import TestSupport
@@ -206,6 +207,72 @@ import VectorMath
     try made.fs.remove(name)
     let found = try Snapshot.open(made.collection).search(queries: query, count: 1, request(10))
     #expect(found.answers[0].map(\.id) == right && found.warnings.count == 1)
+  }
+
+  /// The first queries of a batch are ranked before the damage is found: nothing of that may be left twice.
+  @Test func `Damage found in the middle of a batch costs no row`() throws {
+    var made = try rows(.cosine, dimension: 200, rows: 1500, seed: 52, perSegment: 900, inLog: 30)
+    try made.index { $0.choice = .kind(.graph) }
+    let entry = try #require(try Snapshot.open(made.collection).manifest.indexes.last)
+    let name = FileNames.index(entry.number)
+    let whole = try #require(made.fs.contents(name))
+    let queries = (0..<12).map { _ in made.vector(.even) }
+    let right = try queries.map {
+      try IndexedRows.ranking(Snapshot.open(made.collection), $0).prefix(7).map(\.id)
+    }
+    var random = TestSupport.SeededGenerator(seed: 52)
+    var warned = 0
+    for step in 0..<40 {
+      var bytes = whole
+      bytes[4096 + random.below(bytes.count - 8192)] ^= UInt8(1 << random.below(8))
+      made.fs.setContents(name, bytes)
+      let found = try Snapshot.open(made.collection).search(
+        queries: queries.flatMap { $0 }, count: queries.count, request(7, .effort(900)))
+      #expect(found.answers.map { $0.map(\.id) } == right, "step \(step), seed 52")
+      warned += found.warnings.count
+    }
+    #expect(warned > 5)
+    made.fs.setContents(name, whole)
+  }
+
+  /// What is left are a few objects for each batch, however many queries it has.
+  @Test(arguments: [32, 250])
+  func `A session over a graph that has warmed up allocates nothing for a query`(dimension: Int) throws {
+    var made = try rows(.l2, dimension: dimension, rows: 4000, seed: 53)
+    try made.index { $0.choice = .kind(.graph) }
+    let snapshot = try Snapshot.open(made.collection)
+    let queries = (0..<1024).flatMap { _ in made.vector(.even) }
+    let session = SearchSession(snapshot, request(10))
+    func allocations(_ count: Int) throws -> Int64 {
+      let before = vdb_allocation_count()
+      try queries.withUnsafeBufferPointer { all in
+        guard let first = all.baseAddress else { return }
+        try session.run(first, count: count)
+      }
+      return vdb_allocation_count() - before
+    }
+    for _ in 0..<3 { _ = try allocations(1024) }
+    let (few, many) = (try allocations(128), try allocations(1024))
+    #expect(session.work.hops > 0)
+    print("allocations: \(few) for 128 queries, \(many) for 1,024, \(dimension) dimensions")
+    if vdb_allocation_count() >= 0 { #expect(many <= few + 16 && many < 128) }
+  }
+
+  @Test func `Time and pages of walks are measured when asked for, and change no answer`() throws {
+    var made = try rows(.l2, rows: 1500, seed: 54)
+    try made.index { $0.choice = .kind(.graph) }
+    let snapshot = try Snapshot.open(made.collection)
+    let queries = (0..<30).map { _ in made.vector(.even) }
+    var asked = request(10)
+    let plain = try snapshot.search(queries: queries.flatMap { $0 }, count: 30, asked)
+    #expect(plain.work.timed == 0 && plain.work.paged == 0)
+    asked.isProfiled = true
+    let measured = try snapshot.search(queries: queries.flatMap { $0 }, count: 30, asked)
+    #expect(measured.answers.map { $0.map(\.id) } == plain.answers.map { $0.map(\.id) })
+    #expect(measured.work.timed == 30 && measured.work.paged > 0)
+    #expect(measured.work.pages >= 2 * measured.work.paged)
+    #expect(measured.work.hops == plain.work.hops && measured.work.scored == plain.work.scored)
+    #expect(measured.work.nanoseconds.walking > 0 && measured.work.nanoseconds.ranking > 0)
   }
 
   @Test func `Threads do not change a byte, and measuring anew changes only the measurement`() throws {

@@ -15,7 +15,24 @@ size_t vk_places_below(const int32_t *dots, const int32_t *squares, size_t count
 size_t vk_pairs_below(const int32_t *dots, const int32_t *squares, size_t count, int32_t square, int32_t row_limit,
                       const int32_t *limits, uint32_t *places);
 
+// Candidates of a walk, nearest first. A key is a distance that is not negative as the bits of a float, above 31 bits of a node,
+// above a mark; keys ascend. There is room for capacity + 16 keys, which all can be read; `count` is at most `capacity`.
+typedef struct {
+  uint64_t *keys;
+  size_t count, capacity;
+} vk_pool;
+
+// Offers `count` nodes, at most 128, with their squared distances, one after the other: each goes to its place among the keys;
+// when the pool is full the greatest key leaves it. A distance that is negative or no number counts as 0.
+//
+// Returns the least place at which a key was put, SIZE_MAX / 2 for none. The same at every level.
+size_t vk_pool_offer(vk_pool *pool, const float *distances, const uint32_t *nodes, size_t count);
+
 // Asks for the cache line of an address that is read soon. Any address may be given.
 static inline void vk_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
+// The same for an address that is read a little later, into the second level of the caches: many more of these can be under
+// way at once.
+static inline void vk_prefetch_later(const void *address) { __builtin_prefetch(address, 0, 2); }
 
 #pragma clang assume_nonnull end

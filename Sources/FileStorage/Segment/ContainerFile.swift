@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// A container file open for reading.
 ///
 /// Opening reads and checks the header page, the footer page, the section table and the chunk table; everything
@@ -23,6 +25,7 @@ package final class ContainerFile: Sendable {
   private let places: [UInt64: Int]
   private let checkedBlocks: AtomicBitmap
   private let checkedChunks: AtomicBitmap
+  let blocksAtOnce = Atomic<Bool>(false)
 
   /// Opens a file and checks its pages and tables.
   ///
@@ -55,6 +58,10 @@ package final class ContainerFile: Sendable {
     } catch {
       throw .file(error)
     }
+    // Of the first page and of the tables at the end little is read; the tables take less than a thousandth of a file.
+    let pageSize = ContainerLayout.pageSize
+    mapping.advise(.scattered, 0..<pageSize)
+    mapping.advise(.scattered, max(pageSize, length - length / 1000 - 16 * pageSize)..<length)
     return try ContainerFile(
       mapping, name: name, kind: kind, collection: collection, expectedFooterCRC: expectedFooterCRC)
   }
@@ -157,6 +164,10 @@ package final class ContainerFile: Sendable {
 
   @inline(never)
   private func checkBlocks(_ first: Int, _ last: Int) throws(StorageError) {
+    if blocksAtOnce.load(ordering: .relaxed) {
+      mapping.advise(
+        .soon, tables.range(ofBlock: first).lowerBound..<tables.range(ofBlock: last).upperBound)
+    }
     for block in first...last where !checkedBlocks.contains(block) {
       let chunk = block / ContainerTables.blocksInChunk
       if !checkedChunks.contains(chunk) {

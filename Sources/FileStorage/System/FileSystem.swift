@@ -91,12 +91,17 @@ package protocol FileSystem: AnyObject, Sendable {
 /// its last mention: whoever reads through `bytes` holds it in a stored property or in `withExtendedLifetime`.
 @safe package final class MappedBytes: @unchecked Sendable {
   package let bytes: UnsafeRawBufferPointer
+  /// Whether the bytes are pages of a file, which may not be in memory yet.
+  let arePages: Bool
   private let release: @Sendable (UnsafeRawBufferPointer) -> Void
 
   /// Takes over `bytes`, and calls `release` once when the last user is gone.
-  package init(_ bytes: UnsafeRawBufferPointer, release: @escaping @Sendable (UnsafeRawBufferPointer) -> Void)
-  {
+  package init(
+    _ bytes: UnsafeRawBufferPointer, arePages: Bool = false,
+    release: @escaping @Sendable (UnsafeRawBufferPointer) -> Void
+  ) {
     unsafe self.bytes = bytes
+    self.arePages = arePages
     unsafe self.release = release
   }
 

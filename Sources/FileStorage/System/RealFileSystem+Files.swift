@@ -96,7 +96,7 @@ extension RealFileSystem {
     // The bytes stay mapped until the object that owns them is gone, and it unregisters them first.
     let bytes = unsafe UnsafeRawBufferPointer(start: start, count: size)
     let slot = unsafe MappedFileTable.register(bytes, path: rootPath + "/" + name)
-    return unsafe MappedBytes(bytes) { bytes in
+    return unsafe MappedBytes(bytes, arePages: true) { bytes in
       MappedFileTable.unregister(slot)
       unsafe munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
     }

@@ -83,6 +83,9 @@ extension CommandContext {
       let limit = arguments.size(SharedOptions.memoryLimit)
     {
       options.memoryLimit = Int(clamping: limit)
+    } else {
+      // A graph that is built in one pass is built twice as fast: half of the machine's memory may be used for it.
+      options.memoryLimit = max(options.memoryLimit, physicalMemory / 2)
     }
     let deadline = deadline
     options.isCancelled = {

@@ -48,6 +48,13 @@ extension CommandContext {
     return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
   }
 
+  /// Bytes of memory that the machine has; 0 when the system does not say.
+  var physicalMemory: Int {
+    let pages = sysconf(Int32(_SC_PHYS_PAGES))
+    let (bytes, overflow) = pages.multipliedReportingOverflow(by: sysconf(Int32(_SC_PAGESIZE)))
+    return pages > 0 && !overflow ? max(0, bytes) : 0
+  }
+
   /// Waits for a lock as long as `--lock-timeout` allows, longer and longer between two tries.
   var lockPatience: LockPatience {
     let wait =

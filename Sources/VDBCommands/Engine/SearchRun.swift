@@ -124,6 +124,7 @@ struct SearchRun {
   /// The memory and the plan for all queries of the run; made when the first of them are known.
   private mutating func makeSession(queries: Int) -> SearchSession {
     request.threads = SearchArguments.threads(context, rows: snapshot.liveCount, queries: queries)
+    request.isProfiled = context.arguments.flag(SearchCommand.profile)
     request.expectedQueries = queries
     return SearchSession(snapshot, request)
   }
@@ -161,6 +162,15 @@ struct SearchRun {
       """
       profile: \(queryCount) queries, \(work.scanned) rows scanned, \(work.codeBytes) bytes of codes, \(work.hops) lists of a graph, \(work.scored) rows scored exactly\(given), \(request.threads) threads
       profile: open \(milliseconds(opened - began))\(filtering), read queries \(milliseconds(readNanoseconds)), search \(milliseconds(searchNanoseconds)), write \(milliseconds(writeNanoseconds)), all \(milliseconds(MonotonicClock.now() - began))
+      """)
+    guard work.timed > 0 else { return }
+    func each(_ nanoseconds: Int) -> String {
+      NumberText.fixed(Double(nanoseconds) / Double(work.timed) / 1000, 2) + " us"
+    }
+    let pages = NumberText.fixed(Double(work.pages) / Double(max(1, work.paged)), 1)
+    context.messages.note(
+      """
+      profile: graph, for each query: router \(each(work.nanoseconds.routing)), walk \(each(work.nanoseconds.walking)), exact distances \(each(work.nanoseconds.ranking)), \(pages) pages of the index
       """)
   }
 }

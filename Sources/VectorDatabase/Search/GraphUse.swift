@@ -53,8 +53,9 @@ struct GraphUse: Sendable {
     self.promised = promised
     self.unreached = unreached
     self.isFiltered = isFiltered
-    let passed = isFiltered ? Double(index.rows) / Double(max(1, wanted)) : 1
-    frontier = min(max(1, index.nodes), Int(Double(breadth) * max(1, min(64, passed * 1.2))))
+    // What is promised was measured with just this breadth.
+    let passed = isFiltered ? max(1, min(64, 1.2 * Double(index.rows) / Double(max(1, wanted)))) : 1
+    frontier = min(max(1, index.nodes), Int(Double(breadth) * passed))
   }
 
   /// About how many nanoseconds a query takes.

@@ -95,6 +95,16 @@ final class QueryState: @unchecked Sendable {
     blockStart = candidates.count
   }
 
+  /// Takes the rows of a segment out of the ranking; those that they have pushed out are not brought back.
+  ///
+  /// That does no harm when all rows of the segment are offered afterwards: they push them out again.
+  func forgetRanking(of segment: Int, tie precedes: (UInt64, UInt64) -> Bool) {
+    let kept = best.candidates.filter { $0.row >> 32 != UInt64(segment) }
+    guard kept.count < best.candidates.count else { return }
+    best.removeAll()
+    for candidate in kept { best.insert(candidate.distance, candidate.row, tie: precedes) }
+  }
+
   /// Takes over what the part of the rows behind this one gave.
   func merge(_ other: QueryState) {
     bounds.merge(other.bounds)

@@ -38,6 +38,8 @@ package struct SearchRequest: Sendable {
   package var threads = 1
   /// When codes are used, and when they are given up; the answer does not depend on it.
   package var tuning = SearchTuning()
+  /// Whether time and pages are measured of some of the queries.
+  package var isProfiled = false
   /// Asked for every block of rows; true ends the search with `.cancelled`.
   package var isCancelled: @Sendable () -> Bool = { false }
 
@@ -79,8 +81,18 @@ package struct SearchHit: Sendable {
   }
 }
 
-/// How much work a search did: the same on every machine.
+/// How much work a search did: the same on every machine, but for times.
 package struct SearchWork: Sendable {
+  /// Where the time of walks went, in nanoseconds of all threads together; measured only when a request says so.
+  package struct Nanoseconds: Sendable {
+    /// Bringing queries into the frame, and choosing where walks begin.
+    package var routing = 0
+    /// Walking.
+    package var walking = 0
+    /// Computing exact distances of what the walks came near.
+    package var ranking = 0
+  }
+
   /// Rows whose distance was estimated or computed, each counted once for every query.
   package var scanned = 0
   /// Bytes of codes that were compared, each counted once for every query.
@@ -91,28 +103,43 @@ package struct SearchWork: Sendable {
   package var hops = 0
   /// Walks among filtered rows that went too far, so that every match was looked at instead.
   package var abandoned = 0
+  /// Pages of 4 KiB of a graph's file that the walks of `paged` queries have touched, each counted once for every query.
+  package var pages = 0
+  /// Queries whose pages were counted: some, when the request says so.
+  package var paged = 0
+  /// Times of `timed` queries.
+  package var nanoseconds = Nanoseconds()
+  /// Queries whose time was measured: some, when the request says so.
+  package var timed = 0
   /// Bytes of vectors, codes and lists that all of this touched, each counted once for every query.
   package var bytes = 0
 
   package init() { self.init(scanned: 0) }
 
   init(
-    scanned: Int = 0, codeBytes: Int = 0, scored: Int = 0, hops: Int = 0, abandoned: Int = 0, bytes: Int = 0
+    scanned: Int = 0, codeBytes: Int = 0, scored: Int = 0, hops: Int = 0, bytes: Int = 0, abandoned: Int = 0
   ) {
     self.scanned = scanned
     self.codeBytes = codeBytes
     self.scored = scored
     self.hops = hops
-    self.abandoned = abandoned
     self.bytes = bytes
+    self.abandoned = abandoned
   }
 
   /// What came on top of an earlier count.
   func subtracting(_ earlier: SearchWork) -> SearchWork {
-    SearchWork(
+    var work = SearchWork(
       scanned: scanned - earlier.scanned, codeBytes: codeBytes - earlier.codeBytes,
-      scored: scored - earlier.scored, hops: hops - earlier.hops, abandoned: abandoned - earlier.abandoned,
-      bytes: bytes - earlier.bytes)
+      scored: scored - earlier.scored, hops: hops - earlier.hops, bytes: bytes - earlier.bytes,
+      abandoned: abandoned - earlier.abandoned)
+    work.pages = pages - earlier.pages
+    work.paged = paged - earlier.paged
+    work.timed = timed - earlier.timed
+    work.nanoseconds.routing = nanoseconds.routing - earlier.nanoseconds.routing
+    work.nanoseconds.walking = nanoseconds.walking - earlier.nanoseconds.walking
+    work.nanoseconds.ranking = nanoseconds.ranking - earlier.nanoseconds.ranking
+    return work
   }
 
   /// Adds the work of another part.
@@ -121,8 +148,14 @@ package struct SearchWork: Sendable {
     codeBytes += other.codeBytes
     scored += other.scored
     hops += other.hops
-    abandoned += other.abandoned
+    pages += other.pages
+    paged += other.paged
+    timed += other.timed
+    nanoseconds.routing += other.nanoseconds.routing
+    nanoseconds.walking += other.nanoseconds.walking
+    nanoseconds.ranking += other.nanoseconds.ranking
     bytes += other.bytes
+    abandoned += other.abandoned
   }
 }
 

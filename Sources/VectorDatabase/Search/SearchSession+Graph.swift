@@ -7,14 +7,17 @@ import VectorMath
 /// The walk through the graph of a segment.
 extension SearchSession {
   /// Walks of one thread that take turns, so that they wait for memory together.
-  private static let walksAtOnce = 8
-  /// Queries that a worker takes at a time.
-  private static let queriesOfBlock = 16
+  private static let walksAtOnce = 4
+  /// Queries that a worker takes at a time: more where there are many, since a block ends with fewer walks than it began with.
+  private static let queriesOfBlock = (few: 16, many: 64)
+  /// Queries that touch so little of a graph that the system had better not read ahead.
+  private static let fewQueries = 16
 
-  /// Collects for every query the rows that a walk through a piece's graph comes near.
+  /// Offers for every query the rows that a walk through a piece's graph comes near.
   ///
   /// - Returns: The queries for which the piece must be scanned: those that nothing can be estimated for, and those that found fewer
-  ///   rows than there are; nil when a block of the index is damaged, which is then given up.
+  ///   rows than there are; nothing of the piece is in their ranking then. Nil when a block of the index is damaged, which is then
+  ///   given up.
   func searchGraph(of piece: SearchPiece, _ use: GraphUse) throws(DatabaseError) -> [Int]? {
     guard let segment = piece.segment else { return [] }
     let live = snapshot.state.segments[segment]
@@ -28,20 +31,33 @@ extension SearchSession {
       snapshot.indexes.giveUp(.graph, for: live.entry, error)
       return nil
     }
-    guard let view = use.index.view(isChecked: graphs.isChecked(use.index)), let router = use.index.router
+    let isFew = queryCount <= Self.fewQueries && !graphs.isChecked(use.index)
+    let isCold = isFew && use.index.expectFewQueries()
+    if isFew { live.segment.expectFewRows(isCold: isCold) }
+    guard let view = use.index.view(isChecked: graphs.isChecked(use.index), asksAhead: isCold),
+      let router = use.index.router
     else {
       return Array(0..<queryCount)
     }
     let dead = RowBits(live.dead)
     let wanted = request.filter.map { RowBits($0.segments[segment], keepsEmpty: true) }
     let stored = live.segment.storedVectors
+    let isSimple = live.dead.isEmpty && wanted == nil && loose.isEmpty
     let pass = unsafe GraphPass(
       segment: segment, use: use, view: view, router: router, loose: loose, dead: dead, wanted: wanted,
-      vectors: stored.file.uncheckedBytes(stored.vectors))
-    let atOnce = queryCount < Self.queriesOfBlock * request.threads ? 1 : Self.queriesOfBlock
+      isCold: isCold, isChecked: graphs.isChecked(use.index),
+      stride: snapshot.collection.identity.vectorBytes,
+      recordBytes: use.index.codec.recordBytes(use.index.frame.paddedDimension),
+      most: request.maximumDistance ?? .infinity,
+      isPlain: excludedCode == nil && request.maximumDistance == nil && request.after == nil,
+      live: isSimple ? live.segment.rows : wanted.map { $0.count(without: dead) } ?? dead.complementCount,
+      stored: live.segment, vectors: stored.file.uncheckedBytes(stored.vectors))
+    let threads = max(1, request.threads)
+    let (few, many) = Self.queriesOfBlock
+    let atOnce = queryCount < few * threads ? 1 : queryCount < 2 * many * threads ? few : many
     let blocks = (queryCount + atOnce - 1) / atOnce
     let workers = graphs.workers(
-      use.index, view, min(max(1, request.threads), max(1, blocks)), walks: min(Self.walksAtOnce, atOnce))
+      use.index, view, min(threads, max(1, blocks)), walks: min(Self.walksAtOnce, atOnce))
     ParallelLoop.run(blocks: blocks, threads: request.threads) { block, worker in
       do throws(StorageError) {
         let range = block * atOnce..<min(self.queryCount, (block + 1) * atOnce)
@@ -52,16 +68,19 @@ extension SearchSession {
       }
     }
     try throwFailure()
+    let unfinished = left.withLock { $0.sorted() }
     if let error = damage.withLock({ $0 }) {
+      live.segment.expectAllRows()
       snapshot.indexes.giveUp(.graph, for: live.entry, error)
-      for query in 0..<queryCount { state(query).forgetCandidates(of: segment) }
+      for query in 0..<queryCount { state(query).forgetRanking(of: segment) { self.precedes($0, $1) } }
       return nil
     }
-    return left.withLock { $0.sorted() }
+    if isFew, !unfinished.isEmpty { live.segment.expectAllRows() }
+    return unfinished
   }
 
   /// What all workers of one pass share.
-  @safe fileprivate struct GraphPass: @unchecked Sendable {
+  @safe struct GraphPass: @unchecked Sendable {
     let segment: Int
     let use: GraphUse
     let view: GraphView
@@ -69,12 +88,28 @@ extension SearchSession {
     let loose: [UInt32]
     let dead: RowBits
     let wanted: RowBits?
+    /// Whether vectors are asked for from the disk before they are read.
+    let isCold: Bool
+    /// Whether every block of the graph has been checked.
+    let isChecked: Bool
+    /// Bytes of a vector.
+    let stride: Int
+    /// Bytes of a node's codes.
+    let recordBytes: Int
+    /// Rows farther than this are left out.
+    let most: Float
+    /// Whether a row's distance alone says whether it is wanted.
+    let isPlain: Bool
+    /// Rows that may be found.
+    let live: Int
+    let stored: Segment
     /// The segment's vectors, which are asked for ahead of their blocks' checks.
     let vectors: UnsafeRawBufferPointer
 
     /// Asks for the memory of a row's vector.
-    func prefetchVector(_ row: UInt32, stride: Int) {
+    func prefetchVector(_ row: UInt32) {
       let offset = Int(row) * stride
+      if isCold { return stored.file.ask(stored.vectorEntry, offset..<offset + stride) }
       guard let base = unsafe vectors.baseAddress, unsafe offset <= vectors.count - stride else { return }
       unsafe prefetch(base + offset, bytes: stride)
     }
@@ -95,16 +130,47 @@ extension SearchSession {
     var next = range.lowerBound
     let width = min(Self.walksAtOnce, range.count)
     worker.clear(width)
+    // Looking at the clock takes time: of many queries some are enough.
+    let isTimed = request.isProfiled && (queryCount <= 64 || range.lowerBound / range.count % 16 == 0)
+    defer {
+      if isTimed { worker.work.timed += range.count }
+      tally.add(worker.work)
+    }
     var active = 0
     for slot in 0..<width {
-      if try begin(slot, &next, range, pass, worker, &unfinished) { active += 1 }
+      if try begin(slot, &next, range, pass, worker, isTimed, &unfinished) { active += 1 }
+    }
+    if width == 1, !isTimed {
+      // Nothing to take turns with.
+      while active > 0 {
+        try worker.walks[0].run()
+        for stage in [GraphWorker.Stage.rows, .vectors, .distances] {
+          try goOn(stage, 0, pass, worker, &unfinished)
+        }
+        if shouldStop() { return unfinished }
+        if try !begin(0, &next, range, pass, worker, isTimed, &unfinished) { active = 0 }
+      }
+      return unfinished
     }
     while active > 0 {
       for slot in 0..<width where worker.queries[slot] >= 0 {
-        if try worker.walks[slot].step() { continue }
-        try finish(worker.queries[slot], worker.walks[slot], pass, worker, &unfinished)
-        worker.queries[slot] = -1
-        if try !begin(slot, &next, range, pass, worker, &unfinished) { active -= 1 }
+        let start = isTimed ? ContinuousClock.now : nil
+        let stage = worker.stages[slot]
+        if stage == .walk {
+          if try !worker.walks[slot].step() { worker.stages[slot] = .rows }
+          if let start { worker.work.nanoseconds.walking += Self.nanoseconds(ContinuousClock.now - start) }
+          continue
+        }
+        let isAnswered = try goOn(stage, slot, pass, worker, &unfinished)
+        if let start { worker.work.nanoseconds.ranking += Self.nanoseconds(ContinuousClock.now - start) }
+        if isAnswered {
+          if isTimed, slot == 0 {
+            worker.work.pages += worker.walks[slot].touchedPages()
+            worker.work.paged += 1
+          }
+          worker.queries[slot] = -1
+          if try !begin(slot, &next, range, pass, worker, isTimed, &unfinished) { active -= 1 }
+        }
       }
       if shouldStop() { return unfinished }
     }
@@ -114,13 +180,14 @@ extension SearchSession {
   /// Begins the next query of a block in a slot; false when there is none left.
   private func begin(
     _ slot: Int, _ next: inout Int, _ range: Range<Int>, _ pass: GraphPass, _ worker: GraphWorker,
-    _ unfinished: inout [Int]
+    _ isTimed: Bool, _ unfinished: inout [Int]
   ) throws(StorageError) -> Bool {
     guard let vectors = unsafe queries else { return false }
     while next < range.upperBound {
       let query = next
       next += 1
       let walk = worker.walks[slot]
+      let start = isTimed ? ContinuousClock.now : nil
       guard unsafe walk.target.set(vectors + query * settings.dimension) else {
         unfinished.append(query)
         continue
@@ -135,59 +202,18 @@ extension SearchSession {
         seeds: UnsafeBufferPointer(start: worker.router.seeds, count: seeds),
         GraphEffort(breadth: pass.use.frontier), wanted: capacity,
         kept: GraphWalk.kept(breadth: pass.use.breadth), filter: filter)
+      if let start { worker.work.nanoseconds.routing += Self.nanoseconds(ContinuousClock.now - start) }
       worker.queries[slot] = query
+      worker.stages[slot] = .walk
       return true
     }
     return false
   }
 
-  /// Hands the candidates of a walk over to the exact comparison.
-  private func finish(
-    _ query: Int, _ walk: GraphWalk, _ pass: GraphPass, _ worker: GraphWorker, _ unfinished: inout [Int]
-  ) throws(StorageError) {
-    let index = pass.use.index
-    let state = state(query)
-    let squares = scans[query].querySquares
-    let base = UInt64(pass.segment) << 32
-    let vectorBytes = snapshot.collection.identity.vectorBytes
-    var added = 0
-    var farthest: Float = -.infinity
-    for place in 0..<walk.candidateCount {
-      let (node, estimate) = walk.candidate(place)
-      let lower = pass.view.lowerBound(node, estimate, walk.target)
-      let bound = index.frame.distance(ofSquared: lower, querySquares: squares)
-      for place in try index.checkedPlaces(of: node) {
-        let row = index.nodeRows.row(at: place)
-        if pass.use.isFiltered, !pass.mayFind(row) { continue }
-        let code = base | UInt64(row)
-        if code == excludedCode { continue }
-        state.add(ScanCandidate(lower: bound, code: code))
-        added += 1
-        // These are scored exactly in a moment.
-        if added <= capacity + capacity / 2 { pass.prefetchVector(row, stride: vectorBytes) }
-      }
-      if place < capacity {
-        let upper = index.frame.distance(ofSquared: 2 * estimate - lower, querySquares: squares)
-        farthest = max(farthest, upper)
-      }
-    }
-    var work = SearchWork(scanned: walk.work.estimates)
-    work.hops = walk.work.hops
-    work.bytes = walk.work.hops * 4 * index.maximumNeighbors
-    work.bytes += walk.work.estimates * index.codec.recordBytes(index.frame.paddedDimension)
-    tally.add(work)
-    // Rows that are in no node. A zero vector has distance 1 from everything.
-    for row in pass.loose where pass.mayFind(row) {
-      let isZero = settings.metric == .cosine
-      if isZero, walk.candidateCount >= capacity, farthest < 1 { break }
-      state.add(ScanCandidate(lower: -.infinity, code: base | UInt64(row)))
-      added += 1
-    }
-    let live = pass.wanted.map { $0.count(without: pass.dead) } ?? pass.dead.complementCount
-    if added < min(capacity, live - (excludedCode.map { $0 >> 32 == UInt64(pass.segment) } == true ? 1 : 0)) {
-      unfinished.append(query)
-      state.forgetCandidates(of: pass.segment)
-    }
+  /// A duration as a whole number.
+  static func nanoseconds(_ duration: Duration) -> Int {
+    let (seconds, attoseconds) = duration.components
+    return Int(clamping: seconds) &* 1_000_000_000 &+ Int(clamping: attoseconds / 1_000_000_000)
   }
 }
 
@@ -270,17 +296,29 @@ final class GraphMemory {
 
 /// Memory of one worker of a pass through a graph; a worker uses its own only.
 final class GraphWorker: @unchecked Sendable {
+  /// How far the query of a slot has come.
+  ///
+  /// Each stage asks for the memory of the next and lets the other slots go on meanwhile.
+  enum Stage {
+    case walk, rows, vectors, distances
+  }
+
   let walks: [GraphWalk]
   let router = RouterScratch()
   /// The query of each walk; -1 for none.
   var queries: [Int]
+  var stages: [Stage]
+  /// What the worker did since it was cleared.
+  var work = SearchWork()
 
   init(_ view: GraphView, _ frame: VectorFrame, walks count: Int) {
     walks = (0..<count).map { _ in GraphWalk(view, GraphQuery(frame)) }
     queries = [Int](repeating: -1, count: count)
+    stages = [Stage](repeating: .walk, count: count)
   }
 
   func clear(_ width: Int) {
     for slot in 0..<width { queries[slot] = -1 }
+    work = SearchWork()
   }
 }

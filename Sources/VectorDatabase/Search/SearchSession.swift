@@ -272,27 +272,40 @@ final class SharedTally: Sendable {
   private let codeBytes = Atomic<Int>(0)
   private let scored = Atomic<Int>(0)
   private let hops = Atomic<Int>(0)
-  private let abandoned = Atomic<Int>(0)
+  private let profile = Mutex(SearchWork())
   private let bytes = Atomic<Int>(0)
+  private let abandoned = Atomic<Int>(0)
 
   func add(_ work: SearchWork) {
     scanned.wrappingAdd(work.scanned, ordering: .relaxed)
     codeBytes.wrappingAdd(work.codeBytes, ordering: .relaxed)
     scored.wrappingAdd(work.scored, ordering: .relaxed)
     if work.hops > 0 { hops.wrappingAdd(work.hops, ordering: .relaxed) }
-    if work.abandoned > 0 { abandoned.wrappingAdd(work.abandoned, ordering: .relaxed) }
+    if work.timed > 0 {
+      var measured = SearchWork()
+      measured.pages = work.pages
+      measured.paged = work.paged
+      measured.timed = work.timed
+      measured.nanoseconds = work.nanoseconds
+      profile.withLock { $0.add(measured) }
+    }
     bytes.wrappingAdd(work.bytes, ordering: .relaxed)
+    if work.abandoned > 0 { abandoned.wrappingAdd(work.abandoned, ordering: .relaxed) }
   }
 
   /// What was counted, which then begins anew.
   func take() -> SearchWork {
-    var work = SearchWork()
+    var work = profile.withLock { profile in
+      let known = profile
+      profile = SearchWork()
+      return known
+    }
     work.scanned = scanned.exchange(0, ordering: .relaxed)
     work.codeBytes = codeBytes.exchange(0, ordering: .relaxed)
     work.scored = scored.exchange(0, ordering: .relaxed)
     work.hops = hops.exchange(0, ordering: .relaxed)
-    work.abandoned = abandoned.exchange(0, ordering: .relaxed)
     work.bytes = bytes.exchange(0, ordering: .relaxed)
+    work.abandoned = abandoned.exchange(0, ordering: .relaxed)
     return work
   }
 }

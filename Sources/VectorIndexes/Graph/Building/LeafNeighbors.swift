@@ -52,6 +52,10 @@ final class LeafNeighbors {
       squares[place] = points.square(Int(point))
       limits[place] = .max
       reservoirs.prefetch(point)
+      if place + 8 < count {
+        let later = Int(leaf[leaf.startIndex + place + 8] & ~Partition.primaryBit)
+        unsafe prefetch(points.code(later), bytes: dimension)
+      }
       unsafe codes.pointer(place * dimension, dimension).update(
         from: points.code(Int(point)), count: dimension)
     }

@@ -6,20 +6,28 @@ package import Quantization
 /// Holds its memory for the next query. Not safe to share between threads.
 @safe
 package final class GraphQuery {
+  /// What estimates need: in memory of its own, where no access needs a check at run time.
+  private struct Numbers {
+    var nibbles = vk_nibble_query()
+    var squares: Float = 0
+    var unit: Float = 0
+    var residual: Float = 0
+    var length: Float = 0
+  }
+
   /// The frame of the graph.
   package let frame: VectorFrame
-  /// The squared length of the query in the frame.
-  package private(set) var squares: Float = 0
-  /// What `codes` lose, as a distance in the frame; infinite when they say nothing.
-  package private(set) var residual: Float = 0
-  /// The length of the query in the frame.
-  package private(set) var length: Float = 0
   let coordinates: UnsafeMutablePointer<Float>
   let codes: UnsafeMutablePointer<Int8>
-  private var unit: Float = 0
-  private var numbers = vk_nibble_query()
+  private let numbers: UnsafeMutablePointer<Numbers>
   private let dots: UnsafeMutablePointer<Int32>
-  private var dotRoom = 128
+
+  /// The squared length of the query in the frame.
+  package var squares: Float { unsafe numbers.pointee.squares }
+  /// What `codes` lose, as a distance in the frame; infinite when they say nothing.
+  package var residual: Float { unsafe numbers.pointee.residual }
+  /// The length of the query in the frame.
+  package var length: Float { unsafe numbers.pointee.length }
 
   /// Room for one query of the frame.
   package init(_ frame: VectorFrame) {
@@ -28,12 +36,15 @@ package final class GraphQuery {
     unsafe coordinates.initialize(repeating: 0, count: frame.paddedDimension)
     unsafe codes = .allocate(capacity: frame.paddedDimension)
     unsafe codes.initialize(repeating: 0, count: frame.paddedDimension)
+    unsafe numbers = .allocate(capacity: 1)
+    unsafe numbers.initialize(to: Numbers())
     unsafe dots = .allocate(capacity: GraphRouter.maximumLeaders)
   }
 
   deinit {
     unsafe coordinates.deallocate()
     unsafe codes.deallocate()
+    unsafe numbers.deallocate()
     unsafe dots.deallocate()
   }
 
@@ -43,23 +54,29 @@ package final class GraphQuery {
   package func set(_ query: UnsafePointer<Float>) -> Bool {
     let padded = frame.paddedDimension
     guard unsafe frame.coordinates(ofQuery: query, into: coordinates) else { return false }
-    var greatest: Float = 0
-    for index in 0..<padded { greatest = max(greatest, unsafe coordinates[index].magnitude) }
+    // Without their sign the bits of floats ascend as the floats do; NaN comes last.
+    var bits: UInt32 = 0
+    for index in 0..<padded { bits = max(bits, unsafe coordinates[index].bitPattern & 0x7FFF_FFFF) }
+    let greatest = Float(bitPattern: bits)
     guard greatest <= 1e15 else { return false }
-    unit = max(greatest / 127, 1e-30)
+    let unit = max(greatest / 127, 1e-30)
     var codeSquares: Int32 = 0
     var squares = 0.0
     var rest = 0.0
     unsafe vk_encode(coordinates, padded, unit, 1 / unit, codes, &codeSquares, &squares, &rest)
-    self.squares = Float(squares)
-    residual = Float(rest.squareRoot())
-    length = self.squares.squareRoot()
-    var sum = 0
-    for index in 0..<padded { sum &+= unsafe Int(codes[index]) }
-    numbers.add = self.squares
-    numbers.scale = unit
-    numbers.offset = Float(-7.5 * Double(unit) * Double(sum))
-    return self.squares.isFinite
+    // At most 127 for each of at most 65,536 coordinates.
+    var sum: Int32 = 0
+    for index in 0..<padded { sum &+= unsafe Int32(codes[index]) }
+    var now = Numbers()
+    now.squares = Float(squares)
+    now.unit = unit
+    now.residual = Float(rest.squareRoot())
+    now.length = now.squares.squareRoot()
+    now.nibbles.add = now.squares
+    now.nibbles.scale = unit
+    now.nibbles.offset = Float(-7.5 * Double(unit) * Double(sum))
+    unsafe numbers.pointee = now
+    return now.squares.isFinite
   }
 
   /// Estimates the squared distances, in the frame, of some nodes of a graph.
@@ -69,18 +86,29 @@ package final class GraphQuery {
   func estimate(
     _ view: GraphView, _ nodes: UnsafePointer<UInt32>, count: Int, into values: UnsafeMutablePointer<Float>
   ) {
-    switch view.codec {
+    unsafe estimate(view.places, nodes, count: count, into: values)
+  }
+
+  /// The same for codes whose owner the caller keeps alive.
+  @inline(__always)
+  func estimate(
+    _ places: GraphRecords, _ nodes: UnsafePointer<UInt32>, count: Int,
+    into values: UnsafeMutablePointer<Float>
+  ) {
+    switch places.codec {
     case .nibbles:
       unsafe vk_nibble_distances_at(
-        codes, &numbers, view.records, view.paddedDimension, view.recordBytes,
-        view.records + view.codeBytes, view.recordBytes, nodes, count, values)
+        codes, &numbers.pointee.nibbles, places.base, places.paddedDimension, places.recordBytes,
+        places.base + places.codeBytes, places.recordBytes, nodes, count, values)
     case .bytes:
       unsafe vk_code_dots_at(
-        codes, view.records, view.paddedDimension, view.recordBytes, nodes, count, dots)
-      let square = view.scale * view.scale
-      let product = 2 * view.scale * unit
+        codes, places.base, places.paddedDimension, places.recordBytes, nodes, count, dots)
+      let squares = unsafe numbers.pointee.squares
+      let square = places.scale * places.scale
+      let product = unsafe 2 * places.scale * numbers.pointee.unit
+      let sums = unsafe places.base + places.codeBytes
       for index in 0..<count {
-        let own = unsafe (view.record(Int(nodes[index])) + view.codeBytes).loadUnaligned(as: Int32.self)
+        let own = unsafe (sums + Int(nodes[index]) &* places.recordBytes).loadUnaligned(as: Int32.self)
         unsafe values[index] = squares + (square * Float(own) - product * Float(dots[index]))
       }
     }
@@ -95,7 +123,7 @@ package final class GraphQuery {
   ) {
     unsafe vk_code_dots(codes, rows, frame.paddedDimension, count, frame.paddedDimension, dots)
     let square = frame.scale * frame.scale
-    let product = 2 * frame.scale * unit
+    let product = unsafe 2 * frame.scale * numbers.pointee.unit
     for index in 0..<count {
       unsafe values[index] = squares + (square * Float(rowSquares[index]) - product * Float(dots[index]))
     }

@@ -109,7 +109,9 @@ package struct GraphRouter: @unchecked Sendable {
         codes: leaderCodes + start * dimension, squares: leaderSquares + start, count: count,
         into: scratch.values)
       for index in 0..<count {
-        scratch.offer(unsafe scratch.values[index], node(start + index), wanted: wanted)
+        let value = unsafe scratch.values[index]
+        // Most are farther than those that are known.
+        if scratch.takes(value, wanted) { scratch.offer(value, node(start + index), wanted: wanted) }
       }
     }
     return scratch.seedCount
@@ -162,6 +164,13 @@ package final class RouterScratch {
   }
 
   func clear() { seedCount = 0 }
+
+  /// Whether a seed at such a distance would be kept.
+  @inline(__always)
+  func takes(_ value: Float, _ wanted: Int) -> Bool {
+    let count = seedCount
+    return unsafe count < min(wanted, GraphRouter.maximumSeeds) || count > 0 && value < distances[count - 1]
+  }
 
   /// Offers a seed.
   func offer(_ value: Float, _ node: UInt32, wanted: Int) {

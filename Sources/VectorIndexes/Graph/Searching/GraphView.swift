@@ -22,6 +22,18 @@ package enum GraphCodec: UInt8, CaseIterable, Sendable {
   }
 }
 
+/// Where the codes of a graph lie, without an owner: for loops that may count no references.
+@safe
+struct GraphRecords {
+  let codec: GraphCodec
+  let paddedDimension: Int
+  let scale: Float
+  /// One record after the other.
+  let base: UnsafeRawPointer
+  let recordBytes: Int
+  let codeBytes: Int
+}
+
 /// Where the parts of a graph lie in memory; the search runs over these addresses.
 ///
 /// Node numbers that the lists hold are compared with `count` before they are used, so that no list can lead outside.
@@ -119,6 +131,13 @@ package struct GraphView: @unchecked Sendable {
     unsafe neighbors + node &* maximumNeighbors
   }
 
+  /// Where the codes lie.
+  var places: GraphRecords {
+    unsafe GraphRecords(
+      codec: codec, paddedDimension: paddedDimension, scale: scale, base: records, recordBytes: recordBytes,
+      codeBytes: codeBytes)
+  }
+
   /// The record of a node, which must exist.
   @inline(__always)
   func record(_ node: Int) -> UnsafeRawPointer {
@@ -131,6 +150,19 @@ struct GraphChecks: Sendable {
   let file: ContainerFile
   let neighbors: SectionEntry
   let records: SectionEntry
+  /// Whether what is read soon is asked for from the disk, because little of the file is in memory.
+  var asksAhead = false
+
+  /// Asks the disk for the list of a node.
+  func askList(_ node: Int, _ maximumNeighbors: Int) {
+    let size = 4 * maximumNeighbors
+    file.ask(neighbors, node * size..<(node + 1) * size)
+  }
+
+  /// Asks the disk for the record of a node.
+  func askRecord(_ node: Int, _ recordBytes: Int) {
+    file.ask(records, node * recordBytes..<(node + 1) * recordBytes)
+  }
 
   /// Checks the list of a node.
   func list(_ node: Int, _ maximumNeighbors: Int) throws(StorageError) {

@@ -31,38 +31,49 @@ package struct GraphWork: Equatable, Sendable {
 /// A step either takes in the estimates of the last list or reads the next list, and asks for the memory of the step after, so that
 /// several walks can take turns and wait for memory together. What is found does not depend on that.
 ///
+/// The loop is Swift over plain memory; estimates, and their way into the pool, are calls of kernels. A copy of it in C finds the same
+/// in the same time, within what two runs of either differ by.
+///
 /// Holds its memory for the next search. Not safe to share between threads.
 ///
 /// - Source: Malkov & Yashunin 2018, algorithm 2; Al-Jazzazi et al. 2025, adaptive beam search (early end).
 @safe
 package final class GraphWalk {
-  /// Work of the present search.
-  package private(set) var work = GraphWork()
+  /// What every step reads and writes: in memory of its own, where no access needs a check at run time.
+  @safe private struct State {
+    let places: GraphRecords
+    let lines: Int
+    let nodes: UInt32
+    let neighbors: UnsafePointer<UInt32>
+    let maximumNeighbors: Int
+    /// Candidates, nearest first: distance as bits in the upper half, then the node, then whether it has been looked at.
+    var pool: vk_pool
+    /// No candidate before this place waits to be looked at.
+    var cursor = 0
+    var breadth = 1
+    /// The node whose list is read next, -1 when it is still to be chosen.
+    var next = -1
+    let visited: UnsafeMutablePointer<UInt64>
+    /// Nodes marked as visited, so that the marks can be taken back; the last of them wait for their estimates.
+    var touched: UnsafeMutablePointer<UInt32>
+    var touchedCount = 0
+    var touchedRoom = 2048
+    var freshCount = 0
+    let values: UnsafeMutablePointer<Float>
+    var hops = 0
+    var estimates = 0
+    /// Whether the search ends early, or passes nodes that may not be found.
+    var isSpecial = false
+    let isChecked: Bool
+  }
 
-  private var view: GraphView
-  private var query: GraphQuery
-  private var breadth = 1
+  private let view: GraphView
+  private let query: GraphQuery
+  private let state: UnsafeMutablePointer<State>
+  private let visitedWords: Int
+  private var poolRoom: Int
   private var slack = Float.infinity
   private var wanted = 1
-  /// Candidates, nearest first: distance as bits in the upper half, then the node, then whether it has been looked at.
-  private var pool: UnsafeMutablePointer<UInt64>
-  private var poolRoom: Int
-  private var capacity = 1
-  private var count = 0
-  /// No candidate before this place waits to be looked at.
-  private var cursor = 0
-  private var visited: UnsafeMutablePointer<UInt64>
-  private let visitedWords: Int
-  /// Nodes marked as visited, so that the marks can be taken back.
-  private var touched: UnsafeMutablePointer<UInt32>
-  private var touchedRoom: Int
-  private var touchedCount = 0
-  /// Nodes of the last list that wait for their estimates.
-  private let fresh: UnsafeMutablePointer<UInt32>
-  private let values: UnsafeMutablePointer<Float>
-  private var freshCount = 0
-  /// The node whose list is read next, -1 when it is still to be chosen.
-  private var next = -1
   /// Which rows may be found, when not all; and those that were found.
   private var filter: NodeFilter?
   private var found: UnsafeMutablePointer<UInt64>
@@ -76,34 +87,57 @@ package final class GraphWalk {
   /// Seeds with which searches begin.
   package static let usualSeeds = 2
 
+  /// Nodes whose distances are estimated at once, at most.
+  private static let mostFresh = 128
+  /// Keys behind the last that the kernel may read and write.
+  private static let poolMargin = 16
+
   /// A walk over a graph; `query` is where the walk's own queries are set.
   package init(_ view: GraphView, _ query: GraphQuery) {
     self.view = view
     self.query = query
     visitedWords = (view.count + 63) / 64
     poolRoom = 128
-    touchedRoom = 2048
     foundRoom = 1
-    unsafe pool = .allocate(capacity: poolRoom)
-    unsafe visited = .allocate(capacity: max(1, visitedWords))
+    let visited = UnsafeMutablePointer<UInt64>.allocate(capacity: max(1, visitedWords))
     unsafe visited.initialize(repeating: 0, count: max(1, visitedWords))
-    unsafe touched = .allocate(capacity: touchedRoom)
-    unsafe fresh = .allocate(capacity: max(128, GraphRouter.maximumSeeds))
-    unsafe values = .allocate(capacity: max(128, GraphRouter.maximumSeeds))
+    unsafe state = .allocate(capacity: 1)
+    unsafe state.initialize(
+      to: State(
+        places: view.places, lines: (view.recordBytes + 63) / 64,
+        nodes: UInt32(truncatingIfNeeded: view.count),
+        neighbors: view.neighbors, maximumNeighbors: view.maximumNeighbors,
+        pool: vk_pool(keys: Self.makePool(poolRoom), count: 0, capacity: 1), visited: visited,
+        touched: .allocate(capacity: 2048), values: .allocate(capacity: Self.mostFresh),
+        isChecked: view.checks == nil))
     unsafe found = .allocate(capacity: foundRoom)
   }
 
   deinit {
-    unsafe pool.deallocate()
-    unsafe visited.deallocate()
-    unsafe touched.deallocate()
-    unsafe fresh.deallocate()
-    unsafe values.deallocate()
+    unsafe state.pointee.pool.keys.deallocate()
+    unsafe state.pointee.visited.deallocate()
+    unsafe state.pointee.touched.deallocate()
+    unsafe state.pointee.values.deallocate()
+    unsafe state.deallocate()
     unsafe found.deallocate()
+  }
+
+  private static func makePool(_ room: Int) -> UnsafeMutablePointer<UInt64> {
+    let keys = UnsafeMutablePointer<UInt64>.allocate(capacity: room + poolMargin)
+    unsafe keys.initialize(repeating: 0, count: room + poolMargin)
+    return unsafe keys
   }
 
   /// The query that the next walk looks for.
   package var target: GraphQuery { query }
+
+  /// Work of the present search.
+  package var work: GraphWork {
+    var work = GraphWork()
+    work.hops = unsafe state.pointee.hops
+    work.estimates = unsafe state.pointee.estimates
+    return work
+  }
 
   /// Begins a search for the query that was set.
   ///
@@ -120,16 +154,19 @@ package final class GraphWalk {
     hidden: Int = -1
   ) throws(StorageError) {
     reset()
-    breadth = max(1, min(effort.breadth, view.count))
+    let breadth = max(1, min(effort.breadth, view.count))
+    unsafe state.pointee.breadth = breadth
     slack = effort.slack
     self.wanted = max(1, wanted)
-    capacity = max(breadth, min(kept, view.count))
+    let capacity = max(breadth, min(kept, view.count))
     if capacity > poolRoom {
-      unsafe pool.deallocate()
+      unsafe state.pointee.pool.keys.deallocate()
       poolRoom = capacity
-      unsafe pool = .allocate(capacity: poolRoom)
+      unsafe state.pointee.pool.keys = Self.makePool(poolRoom)
     }
+    unsafe state.pointee.pool.capacity = capacity
     self.filter = filter
+    unsafe state.pointee.isSpecial = filter != nil || slack < .infinity
     foundCapacity = max(1, min(kept, view.count))
     if filter != nil, foundCapacity > foundRoom {
       unsafe found.deallocate()
@@ -137,17 +174,19 @@ package final class GraphWalk {
       unsafe found = .allocate(capacity: foundRoom)
     }
     if hidden >= 0, hidden < view.count { _ = mark(UInt32(hidden)) }
-    for index in 0..<seeds.count where unsafe freshCount < 128 && mark(seeds[index]) {
-      unsafe fresh[freshCount] = unsafe seeds[index]
-      freshCount += 1
+    var fresh = 0
+    for index in 0..<seeds.count where unsafe fresh < Self.mostFresh && mark(seeds[index]) {
+      fresh += 1
+      unsafe prefetchRecord(Int(seeds[index]))
     }
-    for index in 0..<freshCount { try unsafe check(Int(fresh[index])) }
+    unsafe state.pointee.freshCount = fresh
+    if let checks = view.checks { try check(checks) }
   }
 
   /// Goes on by one step; false when the search has ended.
   @inline(__always)
   package func step() throws(StorageError) -> Bool {
-    if next >= 0 {
+    if unsafe state.pointee.next >= 0 {
       try readList()
       return true
     }
@@ -172,8 +211,8 @@ package final class GraphWalk {
     var passed = 0
     while true {
       takeEstimates()
-      // Safe: places below `count` hold candidates.
-      while cursor < count, unsafe pool[cursor] & 1 != 0 { cursor += 1 }
+      let cursor = unsafe Self.firstWaiting(state)
+      let count = unsafe state.pointee.pool.count
       while passed < breadths.count, cursor >= min(breadths[passed], count) {
         body(breadths[passed])
         passed += 1
@@ -190,159 +229,206 @@ package final class GraphWalk {
   // MARK: Results
 
   /// How many candidates there are.
-  package var candidateCount: Int { filter == nil ? count : foundCount }
+  package var candidateCount: Int { filter == nil ? unsafe state.pointee.pool.count : foundCount }
 
   /// A candidate, nearest first: its node and the estimate of its squared distance in the frame.
   package func candidate(_ place: Int) -> (node: Int, squared: Float) {
     precondition(place >= 0 && place < candidateCount)
-    let key = unsafe filter == nil ? pool[place] : found[place]
+    let key = unsafe filter == nil ? state.pointee.pool.keys[place] : found[place]
     return (
       Int(key >> 1 & 0x7FFF_FFFF), Float(bitPattern: UInt32(truncatingIfNeeded: key >> 32))
     )
   }
 
+  /// Whether a candidate can be as near as a limit of the squared distance in the frame, as far as its bound says.
+  package func mayReach(_ place: Int, _ squaredLimit: Float) -> Bool {
+    let (node, squared) = candidate(place)
+    return !(view.lowerBound(node, squared, query) > squaredLimit)
+  }
+
+  /// The 4 KiB pages of the graph's file that the present search has touched; for reports, since it allocates.
+  package func touchedPages() -> Int {
+    var pages: Set<UInt> = []
+    func add(_ address: UnsafeRawPointer, _ bytes: Int) {
+      let first = UInt(bitPattern: address) >> 12
+      let last = UInt(bitPattern: unsafe address + (bytes - 1)) >> 12
+      for page in first...last { pages.insert(page) }
+    }
+    for index in 0..<(unsafe state.pointee.touchedCount) {
+      unsafe add(view.record(Int(state.pointee.touched[index])), view.recordBytes)
+    }
+    for place in 0..<(unsafe state.pointee.pool.count) {
+      let key = unsafe state.pointee.pool.keys[place]
+      if key & 1 != 0 {
+        unsafe add(UnsafeRawPointer(view.list(Int(key >> 1 & 0x7FFF_FFFF))), 4 * view.maximumNeighbors)
+      }
+    }
+    return pages.count
+  }
+
   // MARK: Steps
+
+  /// Moves the cursor to the nearest candidate that waits to be looked at; the count when there is none.
+  @inline(__always)
+  private static func firstWaiting(_ state: UnsafeMutablePointer<State>) -> Int {
+    var cursor = unsafe state.pointee.cursor
+    let count = unsafe state.pointee.pool.count
+    // Safe: places below `count` hold candidates.
+    let keys = unsafe state.pointee.pool.keys
+    while cursor < count, unsafe keys[cursor] & 1 != 0 { cursor &+= 1 }
+    unsafe state.pointee.cursor = cursor
+    return cursor
+  }
 
   /// Chooses the nearest candidate that has not been looked at and asks for its list.
   @inline(__always)
   private func chooseNext() -> Bool {
-    let end = min(count, breadth)
-    // Safe: places below `count` hold candidates.
-    while cursor < end, unsafe pool[cursor] & 1 != 0 { cursor += 1 }
+    let state = unsafe self.state
+    let end = unsafe min(state.pointee.pool.count, state.pointee.breadth)
+    let cursor = unsafe Self.firstWaiting(state)
     guard cursor < end else { return false }
-    let key = unsafe pool[cursor]
-    if isFar(key) { return false }
-    unsafe pool[cursor] = key | 1
-    cursor += 1
-    next = Int(key >> 1 & 0x7FFF_FFFF)
-    let list = unsafe view.list(next)
-    unsafe vk_prefetch(list)
-    unsafe vk_prefetch(list + 16)
+    // Safe: places below `end` hold candidates, and their nodes exist.
+    let keys = unsafe state.pointee.pool.keys
+    let key = unsafe keys[cursor]
+    if unsafe state.pointee.isSpecial, isFar(key) { return false }
+    unsafe keys[cursor] = key | 1
+    unsafe state.pointee.cursor = cursor &+ 1
+    let node = Int(key >> 1 & 0x7FFF_FFFF)
+    unsafe state.pointee.next = node
+    unsafe Self.prefetchList(state, node)
     // The one after it is likely to be next but one.
-    if cursor < end {
-      let other = unsafe view.list(Int(pool[cursor] >> 1 & 0x7FFF_FFFF))
-      unsafe vk_prefetch(other)
-      unsafe vk_prefetch(other + 16)
-    }
+    if cursor &+ 1 < end { unsafe Self.prefetchList(state, Int(keys[cursor &+ 1] >> 1 & 0x7FFF_FFFF)) }
     return true
   }
 
   @inline(__always)
+  private static func prefetchList(_ state: UnsafeMutablePointer<State>, _ node: Int) {
+    let list = unsafe state.pointee.neighbors + node &* state.pointee.maximumNeighbors
+    unsafe vk_prefetch(list)
+    unsafe vk_prefetch(list + 16)
+  }
+
+  @inline(__always)
+  private func prefetchRecord(_ node: Int) {
+    let record = unsafe state.pointee.places.base + node &* state.pointee.places.recordBytes
+    for line in 0..<(unsafe state.pointee.lines) { unsafe vk_prefetch_later(record + 64 &* line) }
+  }
+
   private func isFar(_ key: UInt64) -> Bool {
     let distance = Float(bitPattern: UInt32(truncatingIfNeeded: key >> 32))
     if filter != nil {
       guard foundCount == foundCapacity else { return false }
       return unsafe key > found[foundCapacity - 1]
     }
-    guard slack < .infinity, count >= wanted else { return false }
-    let kth = unsafe Float(bitPattern: UInt32(truncatingIfNeeded: pool[wanted - 1] >> 32))
+    guard slack < .infinity, unsafe state.pointee.pool.count >= wanted else { return false }
+    let kth = unsafe Float(bitPattern: UInt32(truncatingIfNeeded: state.pointee.pool.keys[wanted - 1] >> 32))
     return distance > kth * slack
   }
 
   /// Reads a list and asks for the codes of those of its nodes that were not seen before.
   @inline(__always)
   private func readList() throws(StorageError) {
-    let node = next
-    next = -1
-    work.hops += 1
-    if let checks = view.checks { try checks.list(node, view.maximumNeighbors) }
-    let list = unsafe view.list(node)
-    let lines = (view.recordBytes + 63) / 64
-    let nodes = UInt32(truncatingIfNeeded: view.count)
-    var fresh = 0
-    for place in 0..<view.maximumNeighbors {
+    let state = unsafe self.state
+    let node = unsafe state.pointee.next
+    let length = unsafe state.pointee.maximumNeighbors
+    unsafe state.pointee.next = -1
+    unsafe state.pointee.hops &+= 1
+    if unsafe !state.pointee.isChecked, let checks = view.checks {
+      try checks.list(node, view.maximumNeighbors)
+    }
+    if unsafe state.pointee.touchedRoom &- state.pointee.touchedCount < length { growTouched() }
+    let list = unsafe state.pointee.neighbors + node &* length
+    let nodes = unsafe state.pointee.nodes
+    let visited = unsafe state.pointee.visited
+    let fresh = unsafe state.pointee.touched + state.pointee.touchedCount
+    var count = 0
+    for place in 0..<length {
       let neighbor = unsafe list[place]
       guard neighbor < nodes else {
-        freshCount = 0
+        unsafe state.pointee.touchedCount &+= count
+        unsafe state.pointee.freshCount = 0
         if let checks = view.checks { throw checks.damage(node: node, neighbor: neighbor, count: view.count) }
         return
       }
-      guard mark(neighbor) else { continue }
-      unsafe self.fresh[fresh] = neighbor
-      fresh += 1
-      let record = unsafe view.record(Int(neighbor))
-      for line in 0..<lines { unsafe vk_prefetch(record + 64 * line) }
+      // Whether a node was seen before is hard to guess: so there is no branch. Safe: the node is below the count, and there is
+      // a bit for each.
+      let word = unsafe visited + Int(neighbor >> 6)
+      let old = unsafe word.pointee
+      unsafe fresh[count] = neighbor
+      count &+= 1 &- Int(truncatingIfNeeded: old &>> UInt64(neighbor & 63) & 1)
+      unsafe word.pointee = old | 1 &<< UInt64(neighbor & 63)
     }
-    freshCount = fresh
-    if view.checks != nil {
-      for index in 0..<fresh { try unsafe check(Int(self.fresh[index])) }
-    }
+    unsafe state.pointee.touchedCount &+= count
+    unsafe state.pointee.freshCount = count
+    for index in 0..<count { unsafe prefetchRecord(Int(fresh[index])) }
+    if unsafe !state.pointee.isChecked, let checks = view.checks { try check(checks) }
   }
 
-  private func check(_ node: Int) throws(StorageError) {
-    if let checks = view.checks { try checks.record(node, view.recordBytes) }
+  /// Checks the records of the nodes that wait for their estimates.
+  private func check(_ checks: GraphChecks) throws(StorageError) {
+    let count = unsafe state.pointee.freshCount
+    let fresh = unsafe state.pointee.touched + (state.pointee.touchedCount - count)
+    if checks.asksAhead {
+      for index in 0..<count { unsafe checks.askRecord(Int(fresh[index]), view.recordBytes) }
+      // The candidates that are likely to be next.
+      var asked = 0
+      var place = unsafe state.pointee.cursor
+      while unsafe place < state.pointee.pool.count, asked < 4 {
+        let key = unsafe state.pointee.pool.keys[place]
+        if key & 1 == 0 {
+          checks.askList(Int(key >> 1 & 0x7FFF_FFFF), view.maximumNeighbors)
+          asked += 1
+        }
+        place += 1
+      }
+    }
+    for index in 0..<count { try unsafe checks.record(Int(fresh[index]), view.recordBytes) }
   }
 
   /// Marks a node; false when it was marked already.
   ///
   /// The node must exist.
-  @inline(__always)
   private func mark(_ node: UInt32) -> Bool {
     let word = Int(node >> 6)
     let bit = 1 << UInt64(node & 63) as UInt64
     // Safe: the node is below the count, and there is a bit for each.
-    let old = unsafe visited[word]
+    let old = unsafe state.pointee.visited[word]
     if old & bit != 0 { return false }
-    unsafe visited[word] = old | bit
-    if touchedCount == touchedRoom { growTouched() }
-    unsafe touched[touchedCount] = node
-    touchedCount += 1
+    unsafe state.pointee.visited[word] = old | bit
+    if unsafe state.pointee.touchedCount == state.pointee.touchedRoom { growTouched() }
+    unsafe state.pointee.touched[state.pointee.touchedCount] = node
+    unsafe state.pointee.touchedCount += 1
     return true
   }
 
   /// Estimates the distances of the fresh nodes and takes in those that are near enough.
   @inline(__always)
   private func takeEstimates() {
-    let fresh = freshCount
-    guard fresh > 0 else { return }
-    freshCount = 0
-    work.estimates += fresh
-    unsafe query.estimate(view, self.fresh, count: fresh, into: values)
-    if filter == nil {
-      for index in 0..<fresh { unsafe insert(key(values[index], self.fresh[index])) }
-    } else {
-      for index in 0..<fresh { unsafe insertFiltered(key(values[index], self.fresh[index])) }
-    }
-  }
-
-  @inline(__always)
-  private func key(_ value: Float, _ node: UInt32) -> UInt64 {
-    // Not negative, so that the bits ascend with the value.
-    UInt64(max(0, value).bitPattern) << 32 | UInt64(node) << 1
-  }
-
-  @inline(__always)
-  private func insert(_ key: UInt64) {
-    if count == capacity {
-      guard unsafe key < pool[count &- 1] else { return }
-      count &-= 1
-    }
-    // Halving without a branch that could be guessed wrong.
-    var low = 0
-    var length = count
-    while length > 1 {
-      let half = length >> 1
-      low = unsafe pool[low &+ half &- 1] < key ? low &+ half : low
-      length &-= half
-    }
-    if length == 1, unsafe pool[low] < key { low &+= 1 }
-    // Safe: `count` is below the capacity, for which there is room.
-    unsafe (pool + low + 1).update(from: pool + low, count: count - low)
-    unsafe pool[low] = key
-    count &+= 1
-    if low <= cursor {
-      cursor = low
+    let state = unsafe self.state
+    let count = unsafe state.pointee.freshCount
+    guard count > 0 else { return }
+    unsafe state.pointee.freshCount = 0
+    unsafe state.pointee.estimates &+= count
+    let fresh = unsafe state.pointee.touched + (state.pointee.touchedCount &- count)
+    let values = unsafe state.pointee.values
+    unsafe query.estimate(state.pointee.places, fresh, count: count, into: values)
+    let first = unsafe vk_pool_offer(&state.pointee.pool, values, fresh, count)
+    if unsafe first <= state.pointee.cursor {
+      unsafe state.pointee.cursor = first
       // It may be the next whose list is read.
-      let list = unsafe view.list(Int(key >> 1 & 0x7FFF_FFFF))
-      unsafe vk_prefetch(list)
-      unsafe vk_prefetch(list + 16)
+      unsafe Self.prefetchList(state, Int(state.pointee.pool.keys[first] >> 1 & 0x7FFF_FFFF))
+    }
+    if filter != nil {
+      for index in 0..<count { unsafe find(fresh[index], values[index]) }
     }
   }
 
-  private func insertFiltered(_ key: UInt64) {
-    insert(key)
+  /// Keeps a node that may be found, if it is near enough.
+  private func find(_ node: UInt32, _ value: Float) {
+    // Not negative, so that the bits ascend with the value.
+    let key = UInt64((value > 0 ? value : 0).bitPattern) << 32 | UInt64(node) << 1
     if foundCount == foundCapacity, unsafe key >= found[foundCount - 1] { return }
-    guard let filter, filter.contains(Int(key >> 1 & 0x7FFF_FFFF)) else { return }
+    guard let filter, filter.contains(Int(node)) else { return }
     if foundCount == foundCapacity { foundCount -= 1 }
     var place = foundCount
     while place > 0, unsafe found[place - 1] > key {
@@ -357,25 +443,32 @@ package final class GraphWalk {
 
   /// Takes back the marks of the last search.
   private func reset() {
-    if touchedCount > visitedWords / 8 {
+    let state = unsafe self.state
+    let count = unsafe state.pointee.touchedCount
+    let visited = unsafe state.pointee.visited
+    if count > visitedWords / 8 {
       unsafe visited.update(repeating: 0, count: visitedWords)
     } else {
-      for index in 0..<touchedCount { unsafe visited[Int(touched[index] >> 6)] = 0 }
+      let touched = unsafe state.pointee.touched
+      for index in 0..<count { unsafe visited[Int(touched[index] >> 6)] = 0 }
     }
-    touchedCount = 0
-    count = 0
-    cursor = 0
-    freshCount = 0
+    unsafe state.pointee.touchedCount = 0
+    unsafe state.pointee.pool.count = 0
+    unsafe state.pointee.cursor = 0
+    unsafe state.pointee.freshCount = 0
+    unsafe state.pointee.next = -1
+    unsafe state.pointee.hops = 0
+    unsafe state.pointee.estimates = 0
     foundCount = 0
-    next = -1
-    work = GraphWork()
   }
 
+  @inline(never)
   private func growTouched() {
-    let larger = UnsafeMutablePointer<UInt32>.allocate(capacity: 2 * touchedRoom)
-    unsafe larger.update(from: touched, count: touchedCount)
-    unsafe touched.deallocate()
-    unsafe touched = larger
-    touchedRoom *= 2
+    let room = unsafe 2 * state.pointee.touchedRoom
+    let larger = UnsafeMutablePointer<UInt32>.allocate(capacity: room)
+    unsafe larger.update(from: state.pointee.touched, count: state.pointee.touchedCount)
+    unsafe state.pointee.touched.deallocate()
+    unsafe state.pointee.touched = larger
+    unsafe state.pointee.touchedRoom = room
   }
 }

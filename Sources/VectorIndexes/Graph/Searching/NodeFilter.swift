@@ -1,3 +1,5 @@
+internal import CVectorKernels
+
 /// Which nodes of a graph may be found: those with a row that is wanted and not dead.
 ///
 /// A view of words that the caller keeps alive and unchanged during the search.
@@ -88,6 +90,12 @@ package struct NodeRows: @unchecked Sendable {
     // What the file says is held within bounds.
     let first = unsafe min(Int(starts[node]), placeCount)
     return unsafe first..<max(first, min(Int(starts[node + 1]), placeCount))
+  }
+
+  /// Asks for the memory that says which row stands at a place, which may be any.
+  @inline(__always)
+  package func prefetchRow(at place: Int) {
+    if let rows = unsafe rows, place >= 0, place < placeCount { unsafe vk_prefetch(rows + place) }
   }
 
   /// The row at a place; always below `rowCount`.

@@ -28,7 +28,7 @@ package struct GraphCalibration: Equatable, Sendable {
     package var breadth: Int
     /// Share of the true neighbours that were found, on average.
     package var recall: Float
-    /// A bound that the true average stays above with a confidence of 99 of a hundred.
+    /// A bound that the true average stays above with a confidence of 97 of a hundred.
     package var lower: Float
     /// The recall that nine of ten queries reach.
     package var worstTenth: Float

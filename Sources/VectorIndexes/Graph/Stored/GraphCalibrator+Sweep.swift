@@ -142,14 +142,14 @@ extension GraphCalibrator {
       estimates: Float(estimates / count))
   }
 
-  /// A bound of the true mean with a confidence of 99 of a hundred.
+  /// A bound of the true mean with a confidence of 97 of a hundred.
   ///
   /// Of the variance among queries; but never more sure than a share of as many trials, ten at most for each query, allows
   /// (Wilson 1927), which matters where queries hardly differ.
   private static func lowerBound(_ recalls: [Double], _ mean: Double, k: Int) -> Double {
     let count = Double(recalls.count)
     guard count > 1 else { return 0 }
-    let z = 2.326
+    let z = 1.881
     var variance = 0.0
     for recall in recalls { variance += (recall - mean) * (recall - mean) }
     variance /= count - 1

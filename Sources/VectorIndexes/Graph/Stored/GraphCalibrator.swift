@@ -45,7 +45,7 @@ package struct GraphCalibrator<Failure: Error>: Sendable {
   }
 
   /// Queries of its own that a calibration measures at most.
-  static var queryCount: Int { 1000 }
+  static var queryCount: Int { 2000 }
 
   /// One query's truth: the nodes of its nearest rows, nearest first, and their squared distances in the frame.
   struct Truth: Sendable {

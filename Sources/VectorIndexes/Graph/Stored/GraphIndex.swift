@@ -109,6 +109,10 @@ package final class GraphIndex: Sendable {
     guard let frameEntry = file.section(.frame), frameEntry.length <= 1 << 20 else {
       throw damage("FRAM", "a frame")
     }
+    // They lie side by side: asked for together, nothing else is read with them.
+    for name in [SectionName.frame, .graphRouter, .graphCalibration] {
+      if let entry = file.section(name) { file.advise(.soon, entry) }
+    }
     let frameBytes = try unsafe [UInt8](file.bytes(frameEntry))
     do throws(QuantizationError) {
       frame = try VectorFrame(bytes: frameBytes)
@@ -168,10 +172,29 @@ package final class GraphIndex: Sendable {
     unsafe bytes.baseAddress.map { unsafe $0.assumingMemoryBound(to: UInt32.self) }
   }
 
+  /// Prepares for few queries, which touch little: only the pages that they touch are read.
+  ///
+  /// - Returns: Whether so little of the graph is in memory that searches should ask for what they touch, ahead of it.
+  package func expectFewQueries() -> Bool {
+    for entry in [neighborEntry, recordEntry, rowEntry, startEntry] {
+      if let entry { file.advise(.scattered, entry) }
+    }
+    let isCold = file.residentShare(recordEntry) < 0.9
+    if isCold { file.readBlocksAtOnce() }
+    return isCold
+  }
+
+  /// Asks the disk for the blocks that say which rows a node stands for.
+  package func askRows(of node: Int) {
+    if let startEntry { file.ask(startEntry, 4 * node..<4 * node + 8) }
+    if let rowEntry { file.ask(rowEntry, 4 * node..<4 * node + 4) }
+  }
+
   /// The graph for searching; nil without nodes.
   ///
   /// `isChecked`: Whether every block has been checked by `checkAll`: the search then looks at none again.
-  package func view(isChecked: Bool) -> GraphView? {
+  /// `asksAhead`: What `expectFewQueries` has said.
+  package func view(isChecked: Bool, asksAhead: Bool = false) -> GraphView? {
     let lists = unsafe file.uncheckedBytes(neighborEntry)
     let records = unsafe file.uncheckedBytes(recordEntry)
     guard nodes > 0, let first = lists.baseAddress, let record = records.baseAddress else { return nil }
@@ -179,12 +202,18 @@ package final class GraphIndex: Sendable {
       count: nodes, maximumNeighbors: maximumNeighbors, codec: codec, paddedDimension: frame.paddedDimension,
       scale: frame.scale, residual: residual, neighbors: first.assumingMemoryBound(to: UInt32.self),
       records: record,
-      checks: isChecked ? nil : GraphChecks(file: file, neighbors: neighborEntry, records: recordEntry),
+      checks: isChecked
+        ? nil
+        : GraphChecks(
+          file: file, neighbors: neighborEntry, records: recordEntry, asksAhead: asksAhead),
       owner: file)
   }
 
   /// Checks every block that a search may touch.
   package func checkAll() throws(StorageError) {
+    for entry in [neighborEntry, recordEntry, rowEntry, startEntry] {
+      if let entry { file.advise(.inOrder, entry) }
+    }
     for entry in [neighborEntry, recordEntry] { _ = try unsafe file.bytes(entry) }
     try checkNodeRows()
   }
