@@ -183,3 +183,10 @@ struct FilteredCosts: Sendable {
     list / queries + Double(matches) * code + 6000
   }
 }
+
+extension GraphIndex {
+  /// Bytes of records and lists that so many estimates and lists touch.
+  func searchedBytes(estimates: Int, hops: Int) -> Int {
+    hops * 4 * maximumNeighbors + estimates * codec.recordBytes(frame.paddedDimension)
+  }
+}

@@ -118,6 +118,7 @@ extension SearchSession {
         worker.queries[slot] = -1
         var work = SearchWork(scanned: walk.work.estimates, hops: walk.work.hops)
         if walk.hasGivenUp { work.abandoned = 1 }
+        work.bytes = part.use.index.searchedBytes(estimates: work.scanned, hops: work.hops)
         tally.add(work)
         if walk.hasGivenUp {
           unfinished.append(query)
@@ -175,7 +176,10 @@ extension SearchSession {
       try unsafe part.nodes.withUnsafeBufferPointer { (nodes) throws(StorageError) in
         try unsafe scan.add(nodes)
       }
-      tally.add(SearchWork(scanned: part.nodes.count))
+      tally.add(
+        SearchWork(
+          scanned: part.nodes.count,
+          bytes: part.use.index.searchedBytes(estimates: part.nodes.count, hops: 0)))
       if try !hand(scan.candidates, of: query, part) {
         unfinished.append(query)
       }

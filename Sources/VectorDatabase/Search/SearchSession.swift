@@ -69,6 +69,19 @@ package final class SearchSession: @unchecked Sendable {
     excludedCode = request.excluded.map { $0.code }
     afterDistance = request.after?.distance ?? -.infinity
     pieces = SearchPiece.all(snapshot, request)
+    if request.filter == nil { expectWholePasses() }
+  }
+
+  /// Says which files will be read from end to end.
+  private func expectWholePasses() {
+    for piece in pieces {
+      switch piece.index {
+      case .flat(let index)?: index.expectWholePasses()
+      case .graph?: continue
+      case nil:
+        if let segment = piece.segment { snapshot.state.segments[segment].segment.expectWholePasses() }
+      }
+    }
   }
 
   /// Answers `count` queries, whose hits can be read until the next call.

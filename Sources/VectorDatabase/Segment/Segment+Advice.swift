@@ -20,4 +20,9 @@ extension Segment {
       if let entry = file.section(name) { file.advise(.inOrder, entry) }
     }
   }
+
+  /// Prepares for passes over all vectors, and no others.
+  func expectWholePasses() {
+    if let entry = file.section(.vectors) { file.advise(.whole, entry) }
+  }
 }

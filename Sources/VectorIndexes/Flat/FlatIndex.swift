@@ -93,6 +93,9 @@ package final class FlatIndex: Sendable {
     self.rows = rows
   }
 
+  /// Prepares for passes over all codes.
+  package func expectWholePasses() { file.advise(.whole, codeEntry) }
+
   /// The codes, squares and residuals of consecutive rows.
   @unsafe
   package struct Block {
