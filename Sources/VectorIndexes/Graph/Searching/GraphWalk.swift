@@ -31,8 +31,7 @@ package struct GraphWork: Equatable, Sendable {
 /// A step either takes in the estimates of the last list or reads the next list, and asks for the memory of the step after, so that
 /// several walks can take turns and wait for memory together. What is found does not depend on that.
 ///
-/// The loop is Swift over plain memory; estimates, and their way into the pool, are calls of kernels. A copy of it in C finds the same
-/// in the same time, within what two runs of either differ by.
+/// The loop is Swift over plain memory; estimates, and their way into the pool, are calls of kernels.
 ///
 /// Holds its memory for the next search. Not safe to share between threads.
 ///
