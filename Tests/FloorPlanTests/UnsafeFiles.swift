@@ -50,7 +50,7 @@ struct UnsafeFiles {
           "VectorFrame",
         ],
         "VectorIndexes": [
-          "StoredVectors"
+          "IndexFileParts", "StoredVectors",
         ],
         "VectorIndexes/Flat": [
           "FlatIndex+Scan", "FlatIndex+Verification", "FlatIndex", "FlatIndexBuilder", "FlatScratch",

@@ -23,26 +23,7 @@ struct IndexPageTests {
     bytes = try folder.read(FileNames.index(entry.number))
   }
 
-  private func section(_ name: String) -> (range: Range<Int>, elementSize: UInt64, count: UInt64)? {
-    let footer = bytes.count - 4096
-    guard let table = page.value("footer-page", "section_table", in: bytes, at: footer),
-      let count = page.value("footer-page", "section_count", in: bytes, at: footer)
-    else { return nil }
-    let letters = Array(name.utf8).enumerated().reduce(UInt64(0)) {
-      $0 | UInt64($1.element) << UInt64(8 * $1.offset)
-    }
-    for index in 0..<Int(count) {
-      let at = Int(table) + 64 * index
-      guard page.value("section-entry", "name", in: bytes, at: at) == letters,
-        let offset = page.value("section-entry", "offset", in: bytes, at: at),
-        let length = page.value("section-entry", "length", in: bytes, at: at),
-        let size = page.value("section-entry", "element_size", in: bytes, at: at),
-        let elements = page.value("section-entry", "count", in: bytes, at: at)
-      else { continue }
-      return (Int(offset)..<Int(offset + length), size, elements)
-    }
-    return nil
-  }
+  private func section(_ name: String) -> FormatPage.Section? { page.section(name, in: bytes) }
 
   @Test func headerAndFooterAreAsThePageSays() throws {
     let segment = try #require(snapshot.manifest.segments.first { $0.number == entry.segment })

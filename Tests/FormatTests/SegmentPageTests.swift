@@ -22,24 +22,7 @@ struct SegmentPageTests {
 
   /// Where a section lies, found by the page's own tables.
   private func section(_ name: String, column: UInt64 = 0) -> Range<Int>? {
-    let footer = bytes.count - 4096
-    guard let table = page.value("footer-page", "section_table", in: bytes, at: footer),
-      let count = page.value("footer-page", "section_count", in: bytes, at: footer)
-    else { return nil }
-    let letters = Array(name.utf8).enumerated().reduce(UInt64(0)) {
-      $0 | UInt64($1.element) << UInt64(8 * $1.offset)
-    }
-    for index in 0..<Int(count) {
-      let entry = Int(table) + 64 * index
-      if page.value("section-entry", "name", in: bytes, at: entry) == letters,
-        page.value("section-entry", "column", in: bytes, at: entry) == column,
-        let offset = page.value("section-entry", "offset", in: bytes, at: entry),
-        let length = page.value("section-entry", "length", in: bytes, at: entry)
-      {
-        return Int(offset)..<Int(offset + length)
-      }
-    }
-    return nil
+    page.section(name, column: column, in: bytes)?.range
   }
 
   @Test func segmentFieldsAreAsThePageSays() throws {

@@ -55,6 +55,39 @@ package struct FormatPage {
     }
   }
 
+  /// A section of a container, as the page's own tables find it.
+  package struct Section {
+    package let range: Range<Int>
+    package let elementSize: UInt64
+    package let count: UInt64
+
+    package var start: Int { range.lowerBound }
+    package var length: Int { range.count }
+  }
+
+  /// Where a section lies in the bytes of a container; nil when it has none of that name and column.
+  package func section(_ name: String, column: UInt64 = 0, in bytes: [UInt8]) -> Section? {
+    let footer = bytes.count - 4096
+    guard let table = value("footer-page", "section_table", in: bytes, at: footer),
+      let count = value("footer-page", "section_count", in: bytes, at: footer)
+    else { return nil }
+    let letters = Array(name.utf8).enumerated().reduce(UInt64(0)) {
+      $0 | UInt64($1.element) << UInt64(8 * $1.offset)
+    }
+    for index in 0..<Int(count) {
+      let at = Int(table) + 64 * index
+      guard value("section-entry", "name", in: bytes, at: at) == letters,
+        value("section-entry", "column", in: bytes, at: at) == column,
+        let offset = value("section-entry", "offset", in: bytes, at: at),
+        let length = value("section-entry", "length", in: bytes, at: at),
+        let size = value("section-entry", "element_size", in: bytes, at: at),
+        let elements = value("section-entry", "count", in: bytes, at: at)
+      else { continue }
+      return Section(range: Int(offset)..<Int(offset + length), elementSize: size, count: elements)
+    }
+    return nil
+  }
+
   /// A row that does not have the form of its table.
   package struct PageError: Error {
     package let line: String

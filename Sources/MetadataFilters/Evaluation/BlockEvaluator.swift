@@ -165,16 +165,8 @@ struct BlockEvaluator {
     case .pair(let left, let comparison, let right):
       let first = try left.open().column
       let second = try right.open().column
-      var one = take()
-      var both = take()
-      for index in both.indices {
-        one[index] = 0
-        both[index] = 0
-      }
-      scanner.addPresent(first, rows, alive, into: &one)
-      scanner.addPresent(second, rows, one, into: &both)
+      let both = presentInBoth(first, second, rows, alive)
       ColumnPair(first, comparison, second).add(rows, both, into: &found)
-      spare.append(one)
       spare.append(both)
     case .rows(let numbers):
       for number in numbers where rows.contains(Int(number)) {
@@ -187,16 +179,9 @@ struct BlockEvaluator {
     case .point(let latitude, let longitude, let test):
       let first = try latitude.open().column
       let second = try longitude.open().column
-      var both = take()
-      var other = take()
+      let both = presentInBoth(first, second, rows, alive)
       for index in both.indices {
-        both[index] = 0
-        other[index] = 0
-      }
-      scanner.addPresent(first, rows, alive, into: &both)
-      scanner.addPresent(second, rows, both, into: &other)
-      for index in other.indices {
-        var word = other[index] & ~found[index]
+        var word = both[index] & ~found[index]
         while word != 0 {
           let bit = word.trailingZeroBitCount
           word &= word - 1
@@ -209,8 +194,23 @@ struct BlockEvaluator {
         }
       }
       spare.append(both)
-      spare.append(other)
     }
+  }
+
+  /// The rows of `alive` that both columns have; the words go back to `spare`.
+  private mutating func presentInBoth(
+    _ first: Column, _ second: Column, _ rows: Range<Int>, _ alive: [UInt64]
+  ) -> [UInt64] {
+    var one = take()
+    var both = take()
+    for index in both.indices {
+      one[index] = 0
+      both[index] = 0
+    }
+    scanner.addPresent(first, rows, alive, into: &one)
+    scanner.addPresent(second, rows, one, into: &both)
+    spare.append(one)
+    return both
   }
 
   private static func number(_ column: Column, _ row: Int) -> Double? {

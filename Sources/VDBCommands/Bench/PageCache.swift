@@ -50,7 +50,7 @@ enum PageCache {
     guard let fs = try? RealFileSystem(root: folder) else { return nil }
     var sum = Residency()
     for name in names(fs) {
-      guard let part = residency(ofFile: folder + "/" + name) else { return nil }
+      guard let part = residency(of: name, fs) else { return nil }
       sum.resident += part.resident
       sum.pages += part.pages
     }
@@ -63,27 +63,18 @@ enum PageCache {
       + [CollectionIdentity.fileName]
   }
 
-  private static func residency(ofFile path: String) -> Residency? {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    // A file that is gone has no pages.
-    guard descriptor >= 0 else { return errno == ENOENT ? Residency() : nil }
-    defer { close(descriptor) }
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0 else { return nil }
-    guard status.st_mode & S_IFMT == S_IFREG, let size = Int(exactly: status.st_size), size > 0 else {
-      return Residency()
+  private static func residency(of name: String, _ fs: RealFileSystem) -> Residency? {
+    do throws(FileError) {
+      let file = try OpenFile(fs, name, .reading)
+      guard let size = Int(exactly: try file.size()), size > 0 else { return Residency() }
+      let pageSize = max(1, sysconf(Int32(_SC_PAGESIZE)))
+      guard let resident = try file.map(size: size).residentBytes(0..<size) else { return nil }
+      return Residency(
+        resident: UInt64((resident + pageSize - 1) / pageSize), pages: UInt64((size - 1) / pageSize + 1))
+    } catch {
+      // A file that is gone has no pages.
+      return error.code == ENOENT ? Residency() : nil
     }
-    guard let start = unsafe mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), unsafe start != MAP_FAILED
-    else { return nil }
-    defer { unsafe munmap(start, size) }
-    let pageSize = max(1, sysconf(Int32(_SC_PAGESIZE)))
-    let pages = (size - 1) / pageSize + 1
-    var states = [UInt8](repeating: 0, count: pages)
-    // Safe: one byte for every page of the mapping, none of which is touched.
-    guard unsafe states.withUnsafeMutableBufferPointer({ unsafe mincore(start, size, $0.baseAddress) }) == 0
-    else { return nil }
-    return Residency(
-      resident: states.reduce(UInt64(0)) { $0 + UInt64($1 & 1) }, pages: UInt64(pages))
   }
 
   /// Asks the system to forget all pages of all files.

@@ -150,7 +150,7 @@ extension SearchSession {
       try unsafe walk.begin(
         seeds: UnsafeBufferPointer(start: worker.router.seeds, count: seeds), part.use.effort,
         filter: part.nodeFilter,
-        hidden: hiddenNode.map { $0.segment == part.segment ? $0.node : -1 } ?? -1)
+        hidden: hiddenNode(in: part.segment))
       worker.queries[slot] = query
       return true
     }

@@ -202,7 +202,7 @@ extension SearchSession {
         seeds: UnsafeBufferPointer(start: worker.router.seeds, count: seeds),
         GraphEffort(breadth: pass.use.frontier), wanted: capacity,
         kept: GraphWalk.kept(breadth: pass.use.breadth), filter: filter,
-        hidden: hiddenNode.map { $0.segment == pass.segment ? $0.node : -1 } ?? -1)
+        hidden: hiddenNode(in: pass.segment))
       if let start { worker.work.nanoseconds.routing += Self.nanoseconds(ContinuousClock.now - start) }
       worker.queries[slot] = query
       worker.stages[slot] = .walk

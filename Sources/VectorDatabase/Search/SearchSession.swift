@@ -235,6 +235,12 @@ package final class SearchSession: @unchecked Sendable {
     return scanScratches
   }
 
+  /// The node of a segment's graph whose list is not read; -1 for none.
+  func hiddenNode(in segment: Int) -> Int {
+    guard let hidden = hiddenNode, hidden.segment == segment else { return -1 }
+    return hidden.node
+  }
+
   // MARK: Failures
 
   /// Notes the first failure; the other workers stop at their next block.

@@ -17,7 +17,7 @@ extension ContainerFile {
     _ = verifyTables { damages.append($0) }
     let blocksAtOnce = 256
     let groups = (blockCount + blocksAtOnce - 1) / blocksAtOnce
-    let results = GroupResults<[ContainerDamage]>(count: groups, initial: [])
+    let results = ParallelResults<[ContainerDamage]>(groups)
     ParallelLoop.run(blocks: groups, threads: threads) { group in
       var found: [ContainerDamage] = []
       let blocks = group * blocksAtOnce..<min((group + 1) * blocksAtOnce, self.blockCount)
@@ -131,26 +131,4 @@ extension DeletionFile {
     if damages.isEmpty { _ = try readWords(fileSystem, segment, deletion, collection: collection) }
     return damages
   }
-}
-
-/// One result for each group of a parallel loop, each set by one thread.
-@safe
-final class GroupResults<Result>: @unchecked Sendable {
-  private let slots: UnsafeMutableBufferPointer<Result>
-
-  init(count: Int, initial: Result) {
-    unsafe slots = .allocate(capacity: count)
-    unsafe slots.initialize(repeating: initial)
-  }
-
-  deinit {
-    unsafe slots.deinitialize()
-    unsafe slots.deallocate()
-  }
-
-  /// Sets a group's result; only one thread may do so for one group.
-  func set(_ group: Int, _ result: Result) { unsafe slots[group] = result }
-
-  /// The results, when the loop has ended.
-  var all: [Result] { unsafe Array(slots) }
 }

@@ -14,7 +14,7 @@ extension Segment {
   package func verifyContents(deleted: RowSet? = nil, threads: Int = 1, _ visit: (CorruptionError) -> Void) {
     let groupSize = 1024
     let groups = (rows + groupSize - 1) / groupSize
-    let results = GroupResults<GroupFindings>(count: groups, initial: (.zero, []))
+    let results = ParallelResults<GroupFindings>(groups)
     ParallelLoop.run(blocks: groups, threads: threads) { group in
       results.set(group, self.check(group * groupSize..<min((group + 1) * groupSize, self.rows), deleted))
     }

@@ -51,43 +51,26 @@ package final class FlatIndex: Sendable {
 
   /// Takes an index file that was proved to belong to its segment, and fits its sections together.
   package init(_ file: ContainerFile, _ header: IndexHeader) throws(StorageError) {
-    func damage(_ section: String, _ expected: String, _ found: String = "another size") -> StorageError {
-      .corruption(
-        CorruptionError(path: file.name, section: section, offset: nil, expected: expected, found: found))
-    }
     guard let rows = Int(exactly: header.rows), rows <= Int(UInt32.max) else {
-      throw damage("header", "at most 2^32 rows", "\(header.rows)")
+      throw file.indexDamage("header", "at most 2^32 rows", "\(header.rows)")
     }
     let footer = file.footerFields
     guard footer.count == Self.footerSize, footer.littleEndian(at: 0, as: UInt64.self) == header.rows else {
-      throw damage("footer", "\(rows) rows", "another number")
+      throw file.indexDamage("footer", "\(rows) rows", "another number")
     }
-    guard let frameEntry = file.section(.frame), frameEntry.length <= 1 << 20 else {
-      throw damage("FRAM", "a frame")
-    }
-    let frameBytes = try unsafe [UInt8](file.bytes(frameEntry))
-    do throws(QuantizationError) {
-      frame = try VectorFrame(bytes: frameBytes)
-    } catch {
-      throw damage("FRAM", "a frame", "\(error)")
-    }
+    frame = try file.indexFrame()
     guard UInt32(frame.dimension) == header.dimension, frame.metric.rawValue == header.metric,
       !frame.isAugmented, frame.paddedDimension <= Self.largestDimension,
       header.ownFields.count == Self.headerSize,
       header.ownFields.littleEndian(at: 0, as: UInt32.self) == UInt32(frame.paddedDimension),
       header.ownFields.littleEndian(at: 4, as: UInt32.self) == 0
-    else { throw damage("FRAM", "a frame of the collection's vectors", "another") }
-    func section(_ name: SectionName, _ size: Int) throws(StorageError) -> SectionEntry {
-      let (bytes, overflow) = rows.multipliedReportingOverflow(by: size)
-      guard !overflow, let entry = file.section(name), entry.elementSize == UInt32(size),
-        entry.length == UInt64(bytes), entry.count == UInt64(rows)
-      else { throw damage(name.description, "\(rows) elements of \(size) bytes") }
-      return entry
+    else { throw file.indexDamage("FRAM", "a frame of the collection's vectors", "another") }
+    codeEntry = try file.indexSection(.codes, rows, frame.paddedDimension)
+    guard codeEntry.alignment == 4096 else {
+      throw file.indexDamage("CODE", "alignment to 4096 bytes", "less")
     }
-    codeEntry = try section(.codes, frame.paddedDimension)
-    guard codeEntry.alignment == 4096 else { throw damage("CODE", "alignment to 4096 bytes", "less") }
-    squareEntry = try section(.codeSquares, 4)
-    residualEntry = try section(.residuals, 4)
+    squareEntry = try file.indexSection(.codeSquares, rows, 4)
+    residualEntry = try file.indexSection(.residuals, rows, 4)
     unknownRows = footer.littleEndian(at: 8, as: UInt64.self)
     self.file = file
     self.rows = rows

@@ -84,68 +84,52 @@ package final class GraphIndex: Sendable {
 
   /// Takes an index file that was proved to belong to its segment, and fits its sections together.
   package init(_ file: ContainerFile, _ header: IndexHeader) throws(StorageError) {
-    func damage(_ section: String, _ expected: String, _ found: String = "another size") -> StorageError {
-      .corruption(
-        CorruptionError(path: file.name, section: section, offset: nil, expected: expected, found: found))
-    }
     let footer = file.footerFields
     guard footer.count == Self.footerSize, footer.littleEndian(at: 0, as: UInt64.self) == header.rows,
       let rows = Int(exactly: header.rows), rows <= Int(UInt32.max),
       let nodes = Int(exactly: footer.littleEndian(at: 8, as: UInt64.self)), nodes <= rows,
       nodes < Int(Int32.max),
       let loose = Int(exactly: footer.littleEndian(at: 16, as: UInt64.self)), loose <= rows - nodes
-    else { throw damage("footer", "\(header.rows) rows, no more nodes", "other numbers") }
+    else { throw file.indexDamage("footer", "\(header.rows) rows, no more nodes", "other numbers") }
     let own = header.ownFields
     guard own.count == Self.headerSize, own[10..<12].allSatisfy({ $0 == 0 }),
       own[16...].allSatisfy({ $0 == 0 }),
       let codec = GraphCodec(rawValue: own[8]), Int(own[9]) < GraphParameters.Quality.allCases.count
-    else { throw damage("header", "the fields of a graph", "others") }
+    else { throw file.indexDamage("header", "the fields of a graph", "others") }
     let residual = Float(bitPattern: own.littleEndian(at: 12, as: UInt32.self))
     let padded = Int(own.littleEndian(at: 0, as: UInt32.self))
     let neighbors = Int(own.littleEndian(at: 4, as: UInt32.self))
     guard padded > 0, padded % 64 == 0, padded <= Self.largestDimension, neighbors >= 8, neighbors <= 128,
       neighbors % 8 == 0, residual >= 0, residual.isFinite
-    else { throw damage("header", "possible sizes", "\(padded) dimensions, \(neighbors) neighbours") }
-    guard let frameEntry = file.section(.frame), frameEntry.length <= 1 << 20 else {
-      throw damage("FRAM", "a frame")
+    else {
+      throw file.indexDamage("header", "possible sizes", "\(padded) dimensions, \(neighbors) neighbours")
     }
-    // They lie side by side: asked for together, nothing else is read with them.
-    for name in [SectionName.frame, .graphRouter, .graphCalibration] {
-      if let entry = file.section(name) { file.advise(.soon, entry) }
-    }
-    let frameBytes = try unsafe [UInt8](file.bytes(frameEntry))
-    do throws(QuantizationError) {
-      frame = try VectorFrame(bytes: frameBytes)
-    } catch {
-      throw damage("FRAM", "a frame", "\(error)")
+    frame = try file.indexFrame {
+      // They lie side by side: asked for together, nothing else is read with them.
+      for name in [SectionName.frame, .graphRouter, .graphCalibration] {
+        if let entry = file.section(name) { file.advise(.soon, entry) }
+      }
     }
     guard UInt32(frame.dimension) == header.dimension, frame.metric.rawValue == header.metric,
       frame.isAugmented == (frame.metric == .dot), frame.paddedDimension == padded
-    else { throw damage("FRAM", "a frame of the collection's vectors", "another") }
+    else { throw file.indexDamage("FRAM", "a frame of the collection's vectors", "another") }
 
-    func section(_ name: SectionName, _ count: Int, _ size: Int) throws(StorageError) -> SectionEntry {
-      let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
-      guard !overflow, let entry = file.section(name), entry.elementSize == UInt32(size),
-        entry.length == UInt64(bytes), entry.count == UInt64(count)
-      else { throw damage(name.description, "\(count) elements of \(size) bytes") }
-      return entry
-    }
-    neighborEntry = try section(.graphNeighbors, nodes, 4 * neighbors)
-    recordEntry = try section(.graphRecords, nodes, codec.recordBytes(padded))
-    looseEntry = loose > 0 ? try section(.looseRows, loose, 4) : nil
+    neighborEntry = try file.indexSection(.graphNeighbors, nodes, 4 * neighbors)
+    recordEntry = try file.indexSection(.graphRecords, nodes, codec.recordBytes(padded))
+    looseEntry = loose > 0 ? try file.indexSection(.looseRows, loose, 4) : nil
     let hasRows = file.section(.nodeRows) != nil
     let hasStarts = file.section(.nodeStarts) != nil
     guard hasRows || (nodes == rows && !hasStarts), hasStarts || nodes == rows - loose else {
-      throw damage("NROW", "the rows of every node", "none")
+      throw file.indexDamage("NROW", "the rows of every node", "none")
     }
-    rowEntry = hasRows ? try section(.nodeRows, rows - loose, 4) : nil
-    startEntry = hasStarts ? try section(.nodeStarts, nodes + 1, 4) : nil
+    rowEntry = hasRows ? try file.indexSection(.nodeRows, rows - loose, 4) : nil
+    startEntry = hasStarts ? try file.indexSection(.nodeStarts, nodes + 1, 4) : nil
     let calibration = try Self.calibration(file)
     if nodes > 0 {
       guard let entry = file.section(.graphRouter), entry.length <= 1 << 30,
         let router = try unsafe GraphRouter(
           file.bytes(entry), nodeCount: nodes, dimension: padded, owner: file)
-      else { throw damage("ROUT", "a router", "something else") }
+      else { throw file.indexDamage("ROUT", "a router", "something else") }
       self.router = router
     } else {
       router = nil
