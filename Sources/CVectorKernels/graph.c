@@ -56,6 +56,15 @@ size_t vk_pairs_below(const int32_t *dots, const int32_t *squares, size_t count,
   CHOOSE(vk_pairs_below, dots, squares, count, square, row_limit, limits, places)
 }
 
+int32_t vk_least_bound(const int32_t *dots, const int32_t *squares, size_t count, size_t wanted) {
+  CHOOSE(vk_least_bound, dots, squares, count, wanted)
+}
+
+int vk_lower_limits(const int32_t *dots, const int32_t *squares, size_t first, size_t rows, size_t columns,
+                    int32_t *limits) {
+  CHOOSE(lower_limits, dots, squares, first, rows, columns, limits)
+}
+
 size_t vk_pool_offer(vk_pool *pool, const float *distances, const uint32_t *nodes, size_t count) {
   CHOOSE(vk_pool_offer, pool, distances, nodes, count)
 }

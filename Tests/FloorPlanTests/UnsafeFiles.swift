@@ -58,7 +58,8 @@ struct UnsafeFiles {
         "VectorIndexes/Graph": ["CodeKernels", "GraphPoints", "WorkArray"],
         "VectorIndexes/Graph/Building": [
           "LocalityOrder",
-          "CellWork", "CodeGroups", "GraphBuilder", "LeaderSet", "LeafNeighbors", "NeighborSelection",
+          "CellPoints", "CellWork", "CodeGroups", "GraphBuilder", "LeaderSet", "LeafNeighbors",
+          "NeighborSelection",
           "Partition", "Reservoirs", "Sketches",
         ],
         "VectorIndexes/Graph/Searching": [
@@ -66,7 +67,8 @@ struct UnsafeFiles {
           "Prefetch", "SearchPools",
         ],
         "VectorIndexes/Graph/Stored": [
-          "GraphAssembly", "GraphCalibrator+Sweep", "GraphCalibrator", "GraphContents",
+          "GraphAssembly", "GraphCalibrator+Sweep", "GraphCalibrator",
+          "GraphContents",
           "GraphIndex+Verification", "GraphIndex", "GraphIndexBuilder", "GraphRemeasuring",
         ],
       ]),

@@ -58,6 +58,10 @@ struct GraphBuilderTests {
     #expect(build(sample, memoryLimit: 0).numbers == reference.numbers, "several passes, \(shape)")
     #expect(
       build(sample, threads: 3, memoryLimit: 0).numbers == reference.numbers, "several passes, \(shape)")
+    #expect(build(sample, copiedBytes: 0).numbers == reference.numbers, "cells that are not copied, \(shape)")
+    #expect(
+      build(sample, threads: 2, copiedBytes: 64 * 700).numbers == reference.numbers,
+      "cells of which some are copied, \(shape)")
     let best = vk_active_level()
     defer { vk_force_level(best) }
     for level in [VKLevel.base, .AVX2] {
@@ -103,10 +107,12 @@ struct GraphBuilderTests {
 
   private func build(
     _ sample: SamplePoints, _ parameters: GraphParameters = GraphParameters(), threads: Int = 1,
-    memoryLimit: Int? = nil
+    memoryLimit: Int? = nil, copiedBytes: Int = 8 << 20
   ) -> Graph {
     do {
-      return try GraphBuilder(sample.points, parameters, threads: threads, memoryLimit: memoryLimit).build()
+      return try GraphBuilder(
+        sample.points, parameters, threads: threads, memoryLimit: memoryLimit, copiedBytes: copiedBytes
+      ).build()
     } catch {
       Issue.record("a build that nobody cancelled was cancelled")
       return build(SamplePoints([]))

@@ -7,6 +7,9 @@ final class CellWork {
   private let parameters: GraphParameters
   private let leaf: LeafNeighbors
   private let reservoirs: Reservoirs
+  private let everywhere: PointPlaces
+  private let copies = CellPoints()
+  private let copiedBytes: Int
   /// For each point, which leaf is its own: written once, by the worker that has the point's own cell.
   private let homes: WorkArray<UInt64>?
   private var products: WorkArray<Int32>
@@ -23,13 +26,15 @@ final class CellWork {
   /// `lonely`: Points that are to get as many candidates of each leaf as they can have neighbours, and no other points any; nil
   /// to join each point to its few nearest.
   init(
-    _ points: GraphPoints, _ parameters: GraphParameters, _ reservoirs: Reservoirs,
-    homes: WorkArray<UInt64>?, lonely: WorkArray<Bool>? = nil
+    _ points: GraphPoints, _ parameters: GraphParameters, _ sketches: Sketches, _ reservoirs: Reservoirs,
+    homes: WorkArray<UInt64>?, lonely: WorkArray<Bool>?, copiedBytes: Int
   ) {
     self.points = points
     self.parameters = parameters
     self.reservoirs = reservoirs
     self.homes = homes
+    self.copiedBytes = copiedBytes
+    everywhere = PointPlaces(points, sketches)
     let isOneLeaf = points.count <= parameters.leafCapacity
     leaf = LeafNeighbors(
       points, capacity: parameters.leafCapacity,
@@ -45,13 +50,24 @@ final class CellWork {
     let range = partition.offsets[cell]..<partition.offsets[cell + 1]
     let members = range.map { partition.members[$0] }
     let key = Partition.hash(parameters.seed &+ 0x9E37_79B9, UInt64(partition.leaders[cell]))
-    descend(members[...], level: 1, key: key)
+    descend(members[...], of: everywhere, level: 1, key: key)
   }
 
-  private func descend(_ members: ArraySlice<UInt32>, level: Int, key: UInt64) {
+  /// Works through a cell whose members are places of `source`, which may carry the primary bit.
+  ///
+  /// `inOrder`: Whether they are all places from 0 on.
+  private func descend(
+    _ members: ArraySlice<UInt32>, of source: PointPlaces, inOrder: Bool = false, level: Int, key: UInt64
+  ) {
     let count = members.count
     if count <= parameters.leafCapacity {
-      finishLeaf(members)
+      finishLeaf(members, of: source)
+      return
+    }
+    if unsafe source.numbers == nil, count * points.dimension <= copiedBytes {
+      let near = copies.copy(members, points, source)
+      let places = members.enumerated().map { UInt32($0.offset) | $0.element & Partition.primaryBit }
+      descend(places[...], of: near, inOrder: true, level: level, key: key)
       return
     }
     let fanouts = parameters.fanout
@@ -59,13 +75,14 @@ final class CellWork {
     if level > Self.maximumDepth {
       var rest = members
       while !rest.isEmpty {
-        finishLeaf(rest.prefix(parameters.leafCapacity))
+        finishLeaf(rest.prefix(parameters.leafCapacity), of: source)
         rest = rest.dropFirst(parameters.leafCapacity)
       }
       return
     }
     let wanted = Partition.leaderCount(members: count, fanout: fanout, parameters)
-    let leaders = Partition.chooseLeaders(members, count: count, wanted: wanted, key: key)
+    let numbers = members.map { source.number($0 & ~Partition.primaryBit) }
+    let leaders = Partition.chooseLeaders(numbers[...], count: count, wanted: wanted, key: key)
     let set = LeaderSet(leaders, points)
     if products.count < Self.blockSize * set.count {
       products = WorkArray(count: Self.blockSize * set.count, repeating: 0)
@@ -74,15 +91,20 @@ final class CellWork {
     var first = 0
     while first < count {
       let size = min(Self.blockSize, count - first)
-      for place in 0..<size {
-        let point = Int(members[members.startIndex + first + place] & ~Partition.primaryBit)
-        unsafe codes.pointer(place * points.dimension, points.dimension).update(
-          from: points.code(point), count: points.dimension)
+      // Safe: members are places of the source.
+      var side = unsafe source.codes + first * points.dimension
+      if !inOrder {
+        for place in 0..<size {
+          let member = Int(members[members.startIndex + first + place] & ~Partition.primaryBit)
+          unsafe codes.pointer(place * points.dimension, points.dimension).update(
+            from: source.codes + member * points.dimension, count: points.dimension)
+        }
+        unsafe side = UnsafePointer(codes.base)
       }
       unsafe nearest.withUnsafeMutableBufferPointer { all in
         guard let base = all.baseAddress else { return }
         unsafe set.nearest(
-          fanout, codes: codes.base, count: size, products: products, into: base + first * fanout)
+          fanout, codes: side, count: size, products: products, into: base + first * fanout)
       }
       first += size
     }
@@ -101,19 +123,20 @@ final class CellWork {
     }
     for child in 0..<set.count where offsets[child] < offsets[child + 1] {
       descend(
-        children[offsets[child]..<offsets[child + 1]], level: level + 1,
+        children[offsets[child]..<offsets[child + 1]], of: source, level: level + 1,
         key: Partition.hash(key, UInt64(leaders[child])))
     }
   }
 
-  private func finishLeaf(_ members: ArraySlice<UInt32>) {
+  private func finishLeaf(_ members: ArraySlice<UInt32>, of source: PointPlaces) {
     if let homes {
       for member in members where member & Partition.primaryBit != 0 {
-        homes[Int(member & ~Partition.primaryBit)] = home | UInt64(member & ~Partition.primaryBit)
+        let point = source.number(member & ~Partition.primaryBit)
+        homes[Int(point)] = home | UInt64(point)
       }
     }
     // The number of a leaf within its cell; beyond 2^22 leaves the rest share one.
     if home >> 31 & 0x3F_FFFF != 0x3F_FFFF { home += 1 << 31 }
-    leaf.join(members, into: reservoirs)
+    leaf.join(members, of: source, into: reservoirs)
   }
 }

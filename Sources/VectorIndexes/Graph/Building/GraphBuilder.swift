@@ -49,6 +49,7 @@ package struct GraphBuilder: Sendable {
   private let parameters: GraphParameters
   private let threads: Int
   private let memoryLimit: Int?
+  private let copiedBytes: Int
   private let progress: GraphProgress
 
   /// Prepares a build.
@@ -59,15 +60,17 @@ package struct GraphBuilder: Sendable {
   ///   - threads: Threads used.
   ///   - memoryLimit: Bytes that working memory beyond the codes should not exceed: with less, candidates are gathered in several
   ///     passes. What one pass over a small part and the graph itself need is taken in any case.
+  ///   - copiedBytes: Each thread copies the codes of the cell that it works on, when they take no more bytes.
   ///   - progress: Who hears of it.
   package init(
     _ points: GraphPoints, _ parameters: GraphParameters, threads: Int, memoryLimit: Int? = nil,
-    progress: GraphProgress = GraphProgress()
+    copiedBytes: Int = 8 << 20, progress: GraphProgress = GraphProgress()
   ) {
     self.points = points
     self.parameters = parameters
     self.threads = max(1, threads)
     self.memoryLimit = memoryLimit
+    self.copiedBytes = copiedBytes
     self.progress = progress
   }
 
@@ -133,13 +136,15 @@ package struct GraphBuilder: Sendable {
           range: range, capacity: parameters.reservoirCapacity, sketches: sketches, isShared: threads > 1)
         let isFirst = pass == 0 && round == (passes > 1 ? 0 : 1)
         try join(
-          partition, reservoirs, homes: isFirst ? homes : nil, lonely: nil, step: round * passes + pass,
+          partition, sketches, reservoirs, homes: isFirst ? homes : nil, lonely: nil,
+          step: round * passes + pass,
           of: 2 * passes)
         if round == 0 || passes == 1 { lonelyCount += note(lonely, reservoirs) }
         if round == 0 { continue }
         if lonelyCount * Self.lonelyShare > count {
           try join(
-            partition, reservoirs, homes: nil, lonely: lonely, step: round * passes + pass, of: 2 * passes)
+            partition, sketches, reservoirs, homes: nil, lonely: lonely, step: round * passes + pass,
+            of: 2 * passes)
         }
         try prune(reservoirs, into: lists)
       }
@@ -163,12 +168,15 @@ package struct GraphBuilder: Sendable {
 
   /// Works through all cells once.
   private func join(
-    _ partition: Partition, _ reservoirs: Reservoirs, homes: WorkArray<UInt64>?, lonely: WorkArray<Bool>?,
+    _ partition: Partition, _ sketches: Sketches, _ reservoirs: Reservoirs, homes: WorkArray<UInt64>?,
+    lonely: WorkArray<Bool>?,
     step: Int, of steps: Int
   ) throws(GraphBuildCancelled) {
     let cells = partition.leaders.count
     let workers = (0..<min(threads, cells)).map { _ in
-      SingleOwner(CellWork(points, parameters, reservoirs, homes: homes, lonely: lonely))
+      SingleOwner(
+        CellWork(
+          points, parameters, sketches, reservoirs, homes: homes, lonely: lonely, copiedBytes: copiedBytes))
     }
     let counter = ProgressCounter()
     ParallelLoop.run(blocks: cells, threads: threads) { cell, worker in

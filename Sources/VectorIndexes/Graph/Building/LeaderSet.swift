@@ -51,40 +51,33 @@ struct LeaderSet: Sendable {
       queries: queries, queryCount: queryCount, panels: panels.base, rowCount: count,
       dimension: dimension,
       into: products.base, resultStride: count)
-    // Leaders are looked at in runs, so that the bar falls before most of them are met.
-    let run = 64
     unsafe withUnsafeTemporaryAllocation(of: Int32.self, capacity: wanted) { values in
-      unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: run + 16) { places in
+      unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count + 16) { places in
         guard let found = places.baseAddress else { return }
         for query in 0..<queryCount {
           let row = unsafe products.base + query * count
           let best = unsafe result + query * wanted
           var kept = 0
-          var first = 0
-          while first < count {
-            let length = min(run, count - first)
-            // A later leader of the same distance does not replace an earlier one.
-            let limit = unsafe kept < wanted ? Int32.max : values[kept - 1] &- 1
-            let below = unsafe vk_places_below(
-              row + first, squares.base + first, length, limit, found)
-            for index in 0..<below {
-              let leader = unsafe first + Int(found[index])
-              let value = unsafe squares[leader] &- 2 &* row[leader]
-              if kept == wanted {
-                guard unsafe value < values[kept - 1] else { continue }
-              } else {
-                kept += 1
-              }
-              var place = kept - 1
-              while place > 0, unsafe values[place - 1] > value {
-                unsafe values[place] = values[place - 1]
-                unsafe best[place] = best[place - 1]
-                place -= 1
-              }
-              unsafe values[place] = value
-              unsafe best[place] = UInt32(leader)
+          // Hardly more than are wanted pass.
+          let limit = unsafe vk_least_bound(row, squares.base, count, wanted)
+          let below = unsafe vk_places_below(row, squares.base, count, limit, found)
+          for index in 0..<below {
+            let leader = unsafe Int(found[index])
+            let value = unsafe squares[leader] &- 2 &* row[leader]
+            if kept == wanted {
+              // A later leader of the same distance does not replace an earlier one.
+              guard unsafe value < values[kept - 1] else { continue }
+            } else {
+              kept += 1
             }
-            first += length
+            var place = kept - 1
+            while place > 0, unsafe values[place - 1] > value {
+              unsafe values[place] = values[place - 1]
+              unsafe best[place] = best[place - 1]
+              place -= 1
+            }
+            unsafe values[place] = value
+            unsafe best[place] = UInt32(leader)
           }
         }
       }

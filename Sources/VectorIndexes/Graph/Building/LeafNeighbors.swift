@@ -18,6 +18,13 @@ final class LeafNeighbors {
   private let nearest: WorkArray<UInt64>
   /// Of each point, the greatest distance that may still enter.
   private let limits: WorkArray<Int32>
+  private let sketches: WorkArray<Int16>
+  /// Those that have a point among their nearest, point after point, in the form of `nearest`; and where each point's begin.
+  private let chosenBy: WorkArray<UInt64>
+  private let starts: WorkArray<UInt32>
+  /// What is offered to one point.
+  private let offers: WorkArray<UInt64>
+  private let sides: WorkArray<UInt16>
 
   private static let blockRows = 48
 
@@ -37,27 +44,34 @@ final class LeafNeighbors {
     places = WorkArray(count: capacity + 16, repeating: 0)
     nearest = WorkArray(count: capacity * neighbors, repeating: 0)
     limits = WorkArray(count: capacity, repeating: 0)
+    sketches = WorkArray(count: capacity * Sketches.width, repeating: 0)
+    chosenBy = WorkArray(count: capacity * neighbors, repeating: 0)
+    starts = WorkArray(count: capacity + 1, repeating: 0)
+    offers = WorkArray(count: capacity + neighbors, repeating: 0)
+    sides = WorkArray(count: capacity + neighbors, repeating: 0)
   }
 
   /// Offers each point of a leaf to its nearest ones, and these to it.
   ///
-  /// Members may carry the primary bit; they ascend without it, so that of equally near ones the lower is taken.
-  func join(_ leaf: ArraySlice<UInt32>, into reservoirs: Reservoirs) {
+  /// Members are places among `source`, which may carry the primary bit; the numbers of their points ascend, so that of equally
+  /// near ones the lower is taken.
+  func join(_ leaf: ArraySlice<UInt32>, of source: PointPlaces, into reservoirs: Reservoirs) {
     let count = leaf.count
     guard count > 1 else { return }
     let dimension = points.dimension
     for place in 0..<count {
-      let point = leaf[leaf.startIndex + place] & ~Partition.primaryBit
-      members[place] = point
-      squares[place] = points.square(Int(point))
+      let member = leaf[leaf.startIndex + place] & ~Partition.primaryBit
+      members[place] = source.number(member)
+      // Safe: members are places of the source.
+      squares[place] = unsafe source.squares[Int(member)]
+      unsafe sketches.pointer(place * Sketches.width, Sketches.width).update(
+        from: source.sketches + Int(member) * Sketches.width, count: Sketches.width)
       limits[place] = .max
-      reservoirs.prefetch(point)
       if place + 8 < count {
-        let later = Int(leaf[leaf.startIndex + place + 8] & ~Partition.primaryBit)
-        unsafe prefetch(points.code(later), bytes: dimension)
+        source.prefetch(leaf[leaf.startIndex + place + 8] & ~Partition.primaryBit, dimension: dimension)
       }
       unsafe codes.pointer(place * dimension, dimension).update(
-        from: points.code(Int(point)), count: dimension)
+        from: source.codes + Int(member) * dimension, count: dimension)
     }
     for index in 0..<count * neighbors { nearest[index] = .max }
     unsafe CodeKernels.pack(codes.base, dimension: dimension, count: count, into: panels.base)
@@ -71,21 +85,87 @@ final class LeafNeighbors {
         panels: panels.pointer(first * dimension, (columns + 15) / 16 * 16 * dimension), rowCount: columns,
         dimension: dimension,
         into: products.pointer(0, rows * columns), resultStride: columns)
+      if neighbors <= 3 {
+        _ = unsafe vk_lower_limits(
+          products.pointer(0, rows * columns), squares.pointer(0, count), first, rows, columns,
+          limits.pointer(0, count))
+      }
       for row in 0..<rows { meet(first + row, products: row * columns - first, count: count) }
       first += rows
     }
+    if let lonely {
+      offerToLonely(lonely, count: count, reservoirs)
+    } else {
+      offerBothWays(count: count, reservoirs)
+    }
+  }
+
+  /// Offers each point its nearest and those whose nearest it is: all of one point at once, as its candidates are far away.
+  private func offerBothWays(count: Int, _ reservoirs: Reservoirs) {
+    for place in 0...count { starts[place] = 0 }
+    for index in 0..<count * neighbors where nearest[index] != .max {
+      starts[Int(nearest[index] & 0xFFFF_FFFF) + 1] += 1
+    }
+    for place in 0..<count { starts[place + 1] += starts[place] }
     for place in 0..<count {
-      let point = members[place]
-      if let lonely, !lonely[Int(point)] { continue }
       for rank in 0..<neighbors {
         let entry = nearest[place * neighbors + rank]
         if entry == .max { break }
-        let other = members[Int(entry & 0xFFFF_FFFF)]
-        let distance = UInt32(truncatingIfNeeded: entry >> 32)
-        reservoirs.offer(other, to: point, distance: distance)
-        if lonely == nil { reservoirs.offer(point, to: other, distance: distance) }
+        let other = Int(entry & 0xFFFF_FFFF)
+        // A start moves to the end of its own part.
+        chosenBy[Int(starts[other])] = entry & 0xFFFF_FFFF_0000_0000 | UInt64(place)
+        starts[other] += 1
       }
     }
+    var first = 0
+    let ahead = 12
+    for place in 0..<min(count, ahead) { reservoirs.prefetch(members[place]) }
+    for place in 0..<count {
+      if place + ahead < count { reservoirs.prefetch(members[place + ahead]) }
+      var found = 0
+      for rank in 0..<neighbors {
+        let entry = nearest[place * neighbors + rank]
+        if entry == .max { break }
+        prepare(entry, for: place, at: found)
+        found += 1
+      }
+      let end = Int(starts[place])
+      let own = found
+      choices: for index in first..<end {
+        let entry = chosenBy[index]
+        // Two that chose each other are offered once.
+        for rank in 0..<own where nearest[place * neighbors + rank] == entry { continue choices }
+        prepare(entry, for: place, at: found)
+        found += 1
+      }
+      first = end
+      unsafe reservoirs.offer(offers.base, sides.base, count: found, to: members[place])
+    }
+  }
+
+  /// Offers those points that need more their nearest.
+  private func offerToLonely(_ lonely: WorkArray<Bool>, count: Int, _ reservoirs: Reservoirs) {
+    for place in 0..<count where lonely[Int(members[place])] {
+      reservoirs.prefetch(members[place])
+      var found = 0
+      for rank in 0..<neighbors {
+        let entry = nearest[place * neighbors + rank]
+        if entry == .max { break }
+        prepare(entry, for: place, at: found)
+        found += 1
+      }
+      unsafe reservoirs.offer(offers.base, sides.base, count: found, to: members[place])
+    }
+  }
+
+  /// Writes an offer: of a place with its distance it becomes a point with its distance and its side.
+  @inline(__always)
+  private func prepare(_ entry: UInt64, for place: Int, at index: Int) {
+    let other = Int(entry & 0xFFFF_FFFF)
+    offers[index] = entry & 0xFFFF_FFFF_0000_0000 | UInt64(members[other])
+    sides[index] = unsafe Sketches.side(
+      of: sketches.pointer(other * Sketches.width, Sketches.width),
+      from: sketches.pointer(place * Sketches.width, Sketches.width))
   }
 
   /// Compares one point with all behind it; `products` is the offset at which its product with place 0 would stand.
@@ -101,8 +181,8 @@ final class LeafNeighbors {
       let other = start + Int(places[index])
       let distance = square &+ squares[other] &- 2 &* products[offset + other]
       let key = UInt64(UInt32(truncatingIfNeeded: distance)) << 32
-      insert(key | UInt64(other), at: place)
-      insert(key | UInt64(place), at: other)
+      if distance <= limits[place] { insert(key | UInt64(other), at: place) }
+      if distance <= limits[other] { insert(key | UInt64(place), at: other) }
     }
   }
 
@@ -118,6 +198,6 @@ final class LeafNeighbors {
     }
     unsafe list[index] = entry
     let last = unsafe list[neighbors - 1]
-    if last != .max { limits[place] = Int32(truncatingIfNeeded: last >> 32) }
+    if last != .max { limits[place] = min(limits[place], Int32(truncatingIfNeeded: last >> 32)) }
   }
 }

@@ -1,28 +1,28 @@
-internal import VectorMath
-
 /// Turns candidates into neighbours: prunes those that lie behind others, then fills the list again.
 ///
 /// Not safe to share: each worker has its own.
 @safe
 final class NeighborSelection {
   private let points: GraphPoints
-  private let codes: WorkArray<Int8>
-  private let panels: WorkArray<UInt8>
-  private let products: WorkArray<Int32>
   private let room: Int
   private var candidates: [UInt64] = []
-  private var kept: [Int] = []
-  private var isKept: [Bool] = []
+  private var kept: [UInt64] = []
+  private var fallen: [UInt64] = []
+  /// Candidates that nothing speaks against so far, nearest first: their distances from the node, and their points.
+  private let waiting: WorkArray<Int32>
+  private let waitingPoints: WorkArray<UInt32>
+  private let distances: WorkArray<Int32>
 
   /// Room for `room` candidates at a time.
   init(_ points: GraphPoints, room: Int) {
     self.points = points
     self.room = room
-    codes = WorkArray(count: room * points.dimension, repeating: 0)
-    panels = WorkArray(
-      count: CodeKernels.panelBytes(count: room, dimension: points.dimension), repeating: 0)
-    products = WorkArray(count: room * room, repeating: 0)
+    waiting = WorkArray(count: room, repeating: 0)
+    waitingPoints = WorkArray(count: room, repeating: 0)
+    distances = WorkArray(count: room, repeating: 0)
     candidates.reserveCapacity(room)
+    kept.reserveCapacity(room)
+    fallen.reserveCapacity(room)
   }
 
   /// Chooses the neighbours of a node among what its reservoir holds.
@@ -33,42 +33,51 @@ final class NeighborSelection {
   /// - Source: Subramanya et al. 2019, DiskANN (robust prune with alpha 1.2 on squared distances).
   func prune(_ node: Int, _ reservoirs: Reservoirs, into lists: NeighborLists) {
     reservoirs.sorted(node, into: &candidates)
-    let count = candidates.count
-    guard count > 0 else { return }
-    precondition(count <= room)
-    let dimension = points.dimension
-    for place in 0..<count {
-      let point = Int(candidates[place] & 0xFFFF_FFFF)
-      unsafe codes.pointer(place * dimension, dimension).update(from: points.code(point), count: dimension)
+    precondition(candidates.count <= room)
+    if node + 1 < reservoirs.range.upperBound {
+      reservoirs.forEach(node + 1) { point in
+        unsafe prefetch(points.code(Int(point)), bytes: points.dimension)
+      }
     }
-    unsafe CodeKernels.pack(codes.base, dimension: dimension, count: count, into: panels.base)
-    unsafe CodeKernels.tile(
-      queries: codes.base, queryCount: count, panels: panels.base, rowCount: count, dimension: dimension,
-      into: products.base, resultStride: count)
     kept.removeAll(keepingCapacity: true)
-    isKept.removeAll(keepingCapacity: true)
+    fallen.removeAll(keepingCapacity: true)
+    var count = candidates.count
     for place in 0..<count {
-      let own = Int64(candidates[place] >> 32)
-      let square = points.square(Int(candidates[place] & 0xFFFF_FFFF))
-      var stays = kept.count < lists.capacity
-      if stays {
-        for other in kept {
-          let product = products[other * count + place]
-          let otherSquare = points.square(Int(candidates[other] & 0xFFFF_FFFF))
-          let between = Int64(otherSquare &+ square &- 2 &* product)
-          if 6 * between <= 5 * own {
-            stays = false
-            break
-          }
+      waiting[place] = Int32(truncatingIfNeeded: candidates[place] >> 32)
+      waitingPoints[place] = UInt32(truncatingIfNeeded: candidates[place])
+    }
+    while count > 0, kept.count < lists.capacity {
+      let nearest = Int(waitingPoints[0])
+      kept.append(entry(0))
+      count -= 1
+      // Safe: the others stand behind it, and all are points.
+      unsafe CodeKernels.distances(
+        query: points.code(nearest), square: points.square(nearest), rows: points.codes,
+        squares: points.squares, dimension: points.dimension,
+        places: UnsafePointer(waitingPoints.pointer(1, count)), count: count,
+        into: distances.pointer(0, count))
+      var left = 0
+      for place in 0..<count {
+        if 6 * Int64(distances[place]) <= 5 * Int64(waiting[place + 1]) {
+          fallen.append(entry(place + 1))
+        } else {
+          waiting[left] = waiting[place + 1]
+          waitingPoints[left] = waitingPoints[place + 1]
+          left += 1
         }
       }
-      isKept.append(stays)
-      if stays { kept.append(place) }
+      count = left
     }
-    for place in kept { lists.append(UInt32(truncatingIfNeeded: candidates[place]), to: node) }
-    for place in 0..<count where !isKept[place] {
-      if !lists.append(UInt32(truncatingIfNeeded: candidates[place]), to: node) { break }
-    }
+    for place in 0..<count { fallen.append(entry(place)) }
+    for entry in kept { lists.append(UInt32(truncatingIfNeeded: entry), to: node) }
+    let free = lists.capacity - kept.count
+    guard free > 0 else { return }
+    fallen.sort()
+    for entry in fallen.prefix(free) { lists.append(UInt32(truncatingIfNeeded: entry), to: node) }
+  }
+
+  private func entry(_ place: Int) -> UInt64 {
+    UInt64(UInt32(bitPattern: waiting[place])) << 32 | UInt64(waitingPoints[place])
   }
 
   /// Fills free places of a node with the nearest of its neighbours' neighbours.
@@ -96,9 +105,14 @@ final class NeighborSelection {
       }
     }
     candidates.removeAll(keepingCapacity: true)
-    for candidate in found {
-      let distance = points.squaredDistance(node, Int(candidate))
-      candidates.append(UInt64(UInt32(truncatingIfNeeded: distance)) << 32 | UInt64(candidate))
+    for place in found.indices { waitingPoints[place] = found[place] }
+    // Safe: all are points.
+    unsafe CodeKernels.distances(
+      query: points.code(node), square: points.square(node), rows: points.codes, squares: points.squares,
+      dimension: points.dimension, places: UnsafePointer(waitingPoints.pointer(0, found.count)),
+      count: found.count, into: distances.pointer(0, found.count))
+    for place in found.indices {
+      candidates.append(UInt64(UInt32(bitPattern: distances[place])) << 32 | UInt64(found[place]))
     }
     candidates.sort()
     for entry in candidates.prefix(missing) { lists.append(UInt32(truncatingIfNeeded: entry), to: node) }

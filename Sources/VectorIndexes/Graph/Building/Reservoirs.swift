@@ -17,14 +17,15 @@ package final class Reservoirs: @unchecked Sendable {
   /// Candidates kept for each.
   package let capacity: Int
   private let sketches: Sketches
-  private let counts: WorkArray<UInt8>
-  /// For each point the sides of its candidates, two bytes each, then the candidates, eight bytes each.
+  /// For each point the number of its candidates, then their sides, two bytes each, then the candidates, eight bytes each.
   private let blocks: WorkArray<UInt64>
   private let blockWords: Int
   private let locks: UnsafeMutableBufferPointer<Atomic<UInt8>>?
 
   /// Bytes for each point of the range.
-  static func bytes(capacity: Int) -> Int { capacity * 10 + 1 }
+  static func bytes(capacity: Int) -> Int { 8 * blockWords(capacity) }
+
+  private static func blockWords(_ capacity: Int) -> Int { 1 + (capacity + 3) / 4 + capacity }
 
   /// Empty reservoirs; `isShared` when several threads will offer at once.
   package init(range: Range<Int>, capacity: Int, sketches: Sketches, isShared: Bool) {
@@ -32,8 +33,7 @@ package final class Reservoirs: @unchecked Sendable {
     self.range = range
     self.capacity = capacity
     self.sketches = sketches
-    counts = WorkArray(count: range.count, repeating: 0)
-    blockWords = (capacity + 3) / 4 + capacity
+    blockWords = Self.blockWords(capacity)
     blocks = WorkArray(count: range.count * blockWords, repeating: 0)
     if isShared {
       let all = UnsafeMutableBufferPointer<Atomic<UInt8>>.allocate(capacity: 1 << 14)
@@ -56,7 +56,15 @@ package final class Reservoirs: @unchecked Sendable {
     let block = unsafe UnsafeRawPointer(
       blocks.pointer((Int(point) - range.lowerBound) * blockWords, blockWords))
     // The sides, and as many candidates as there usually are.
-    for line in 0..<5 { unsafe vk_prefetch(block + 64 * line) }
+    for line in 0..<6 { unsafe vk_prefetch_later(block + 64 &* line) }
+  }
+
+  /// Calls `body` with each candidate kept for `point`, which must be in the range, in no order.
+  @inline(__always)
+  func forEach(_ point: Int, _ body: (UInt32) -> Void) {
+    let place = point - range.lowerBound
+    let first = place * blockWords + blockWords - capacity
+    for index in 0..<count(point) { body(UInt32(truncatingIfNeeded: blocks[first + index])) }
   }
 
   /// Offers a candidate for a neighbour of `point`.
@@ -77,14 +85,33 @@ package final class Reservoirs: @unchecked Sendable {
     }
   }
 
+  /// Offers several candidates for neighbours of `point`: distances in the upper half, and the side of each.
+  @inline(__always)
+  func offer(
+    _ entries: UnsafePointer<UInt64>, _ sides: UnsafePointer<UInt16>, count: Int, to point: UInt32
+  ) {
+    guard range.contains(Int(point)) else { return }
+    let place = Int(point) - range.lowerBound
+    if let locks = unsafe locks {
+      // Safe: the stripe is below the number of locks.
+      let stripe = place & (1 << 14 - 1)
+      while unsafe locks[stripe].exchange(1, ordering: .acquiring) != 0 {}
+      for index in 0..<count { unsafe keep(entries[index], sides[index], place) }
+      unsafe locks[stripe].store(0, ordering: .releasing)
+    } else {
+      for index in 0..<count { unsafe keep(entries[index], sides[index], place) }
+    }
+  }
+
+  @inline(__always)
   private func keep(_ entry: UInt64, _ side: UInt16, _ place: Int) {
-    let count = Int(counts[place])
     // Safe: each point of the range has `capacity` entries.
     let block = unsafe blocks.pointer(place * blockWords, blockWords)
-    let sides = unsafe UnsafeMutableRawPointer(block).assumingMemoryBound(to: UInt16.self)
+    let count = unsafe Int(block[0])
+    let sides = unsafe UnsafeMutableRawPointer(block + 1).assumingMemoryBound(to: UInt16.self)
     let entries = unsafe block + (blockWords - capacity)
-    var index = 0
-    while index < count, unsafe sides[index] != side { index &+= 1 }
+    // Behind the sides the entries lie, so that eight of them can always be read.
+    let index = unsafe vk_place_of(sides, count, side)
     if index < count {
       if unsafe entry < entries[index] { unsafe entries[index] = entry }
       return
@@ -92,7 +119,7 @@ package final class Reservoirs: @unchecked Sendable {
     if count < capacity {
       unsafe entries[count] = entry
       unsafe sides[count] = side
-      counts[place] = UInt8(count + 1)
+      unsafe block[0] = UInt64(count + 1)
       return
     }
     var worst = 0
@@ -103,14 +130,14 @@ package final class Reservoirs: @unchecked Sendable {
   }
 
   /// How many candidates are kept for `point`, which must be in the range.
-  func count(_ point: Int) -> Int { Int(counts[point - range.lowerBound]) }
+  func count(_ point: Int) -> Int { Int(blocks[(point - range.lowerBound) * blockWords]) }
 
   /// The candidates kept for `point`, which must be in the range: nearest first, distance in the upper half.
   package func sorted(_ point: Int, into result: inout [UInt64]) {
     let place = point - range.lowerBound
     result.removeAll(keepingCapacity: true)
     let first = place * blockWords + blockWords - capacity
-    for index in 0..<Int(counts[place]) { result.append(blocks[first + index]) }
+    for index in 0..<count(point) { result.append(blocks[first + index]) }
     result.sort()
   }
 }

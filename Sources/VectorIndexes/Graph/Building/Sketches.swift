@@ -1,3 +1,4 @@
+internal import CVectorKernels
 internal import VectorMath
 
 /// Where each point lies along a few random directions: enough to tell apart the directions in which two neighbours lie.
@@ -6,9 +7,10 @@ package final class Sketches: Sendable {
   /// Directions that count.
   package static let directions = 12
   /// Numbers stored for each point.
-  private static let width = 16
+  static let width = 16
 
-  private let values: WorkArray<Int16>
+  /// `width` numbers for each point; those beyond the directions are 0.
+  let values: WorkArray<Int16>
 
   /// Projects every point on directions of -1 and +1 that `seed` decides.
   package init(_ points: GraphPoints, seed: UInt64, threads: Int) {
@@ -52,12 +54,14 @@ package final class Sketches: Sendable {
   @inline(__always)
   package func side(of other: UInt32, from point: UInt32) -> UInt16 {
     // Safe: both are points, and each has `width` numbers.
-    let a = unsafe UnsafeRawPointer(values.pointer(Int(other) * Self.width, Self.width))
-      .loadUnaligned(as: SIMD16<Int16>.self)
-    let b = unsafe UnsafeRawPointer(values.pointer(Int(point) * Self.width, Self.width))
-      .loadUnaligned(as: SIMD16<Int16>.self)
-    let negative = (a &- b) &>> 15
-    let bits = SIMD16<Int16>(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 0, 0, 0, 0)
-    return UInt16(bitPattern: (negative & bits).wrappedSum())
+    unsafe Self.side(
+      of: values.pointer(Int(other) * Self.width, Self.width),
+      from: values.pointer(Int(point) * Self.width, Self.width))
+  }
+
+  /// The same for the sketches of two points.
+  @inline(__always)
+  static func side(of other: UnsafePointer<Int16>, from point: UnsafePointer<Int16>) -> UInt16 {
+    UInt16(truncatingIfNeeded: unsafe vk_signs_below(other, point))
   }
 }
