@@ -67,7 +67,7 @@ struct UnsafeFiles {
           "Prefetch", "SearchPools",
         ],
         "VectorIndexes/Graph/Stored": [
-          "GraphAssembly", "GraphCalibrator+Sweep", "GraphCalibrator",
+          "GraphAssembly", "GraphCalibrator+Sweep", "GraphCalibrator+Truth", "GraphCalibrator",
           "GraphContents",
           "GraphIndex+Verification", "GraphIndex", "GraphIndexBuilder", "GraphRemeasuring",
         ],

@@ -175,7 +175,8 @@ struct RecallMeasurement {
     search.threads = request.threads
     search.isCancelled = request.isCancelled
     let session = SearchSession(snapshot, search)
-    let atOnce = 64
+    // A pass over the rows serves all of them.
+    let atOnce = 256
     var first = 0
     while first < queries.count {
       let count = min(atOnce, queries.count - first)

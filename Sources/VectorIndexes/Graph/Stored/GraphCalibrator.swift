@@ -1,4 +1,3 @@
-internal import CVectorKernels
 package import Quantization
 package import VectorMath
 
@@ -10,10 +9,10 @@ package struct GraphCalibrator<Failure: Error>: Sendable {
   let frame: VectorFrame
   private let view: GraphView?
   private let router: GraphRouter?
-  private let nodeRows: NodeRows
-  private let rows: GraphAssembly<Failure>.Rows
+  let nodeRows: NodeRows
+  let rows: GraphAssembly<Failure>.Rows
   let source: RowSource<Failure>
-  private let metric: Metric
+  let metric: Metric
   let threads: Int
   let isCancelled: @Sendable () -> Bool
 
@@ -92,122 +91,5 @@ package struct GraphCalibrator<Failure: Error>: Sendable {
     var floats = [Float](repeating: 0, count: source.dimension)
     unsafe source.elementType.load(bytes, count: floats.count, to: &floats)
     return floats
-  }
-
-  // MARK: Truth
-
-  /// The nearest rows of each query: of those nearest by 8-bit codes, many more than are wanted, the exact distances decide.
-  private func findTruths(
-    _ vectors: [Float], _ hidden: [Int], _ nodeOfRow: WorkArray<UInt32>
-  ) throws(Failure) -> [Truth] {
-    let count = hidden.count
-    let atOnce = 32
-    let blocks = (count + atOnce - 1) / atOnce
-    let results = ParallelResults<[Truth]>(blocks)
-    try ParallelLoop.run(blocks: blocks, threads: threads) { (block) throws(Failure) in
-      if isCancelled() { return }
-      let range = block * atOnce..<min(count, (block + 1) * atOnce)
-      let near = nearestByCodes(vectors, range)
-      var truths: [Truth] = []
-      for (index, candidates) in zip(range, near) {
-        truths.append(try decide(candidates, vectors, index, hidden[index], nodeOfRow))
-      }
-      results.set(block, truths)
-    }
-    // A cancelled measurement is not used: it only has to have as many.
-    let found = results.all.flatMap { $0 }
-    return found + [Truth](repeating: Truth(), count: count - found.count)
-  }
-
-  /// For each query of a range the rows with the least code distances, in no order.
-  private func nearestByCodes(_ vectors: [Float], _ range: Range<Int>) -> [[UInt64]] {
-    let dimension = frame.paddedDimension
-    let kept = 4 * 100 + 64
-    let queries = WorkArray<Int8>(count: range.count * dimension, repeating: 0)
-    let query = GraphQuery(frame)
-    for (place, index) in range.enumerated() {
-      unsafe vectors.withUnsafeBufferPointer { all in
-        guard let first = all.baseAddress,
-          unsafe query.set(first + index * source.dimension)
-        else { return }
-        _ = unsafe frame.encode(
-          coordinates: query.coordinates, codes: queries.pointer(place * dimension, dimension))
-      }
-    }
-    let blockRows = 1024
-    let panels = WorkArray<UInt8>(
-      count: CodeKernels.panelBytes(count: blockRows, dimension: dimension), repeating: 0)
-    let products = WorkArray<Int32>(count: range.count * blockRows, repeating: 0)
-    let places = WorkArray<UInt32>(count: blockRows + 16, repeating: 0)
-    var best: [[UInt64]] = Array(repeating: [], count: range.count)
-    var limits = [Int32](repeating: .max, count: range.count)
-    var first = 0
-    while first < source.count {
-      let size = min(blockRows, source.count - first)
-      unsafe CodeKernels.pack(
-        rows.codes.pointer(first * dimension, size * dimension), dimension: dimension, count: size,
-        into: panels.base)
-      unsafe CodeKernels.tile(
-        queries: queries.base, queryCount: range.count, panels: panels.base, rowCount: size,
-        dimension: dimension, into: products.base, resultStride: blockRows)
-      for place in 0..<range.count {
-        let found = unsafe vk_places_below(
-          products.pointer(place * blockRows, size), rows.squares.pointer(first, size), size, limits[place],
-          places.base)
-        for index in 0..<found {
-          let row = Int(places[index])
-          // Ascending as unsigned numbers, since the sign bit is turned.
-          let value = rows.squares[first + row] &- 2 &* products[place * blockRows + row]
-          best[place].append(UInt64(UInt32(bitPattern: value) ^ 1 << 31) << 32 | UInt64(first + row))
-        }
-        if best[place].count > 4 * kept {
-          best[place].sort()
-          best[place].removeSubrange(kept...)
-          limits[place] = Int32(
-            bitPattern: UInt32(truncatingIfNeeded: best[place][kept - 1] >> 32) ^ 1 << 31)
-        }
-      }
-      first += size
-    }
-    for place in best.indices {
-      best[place].sort()
-      if best[place].count > kept { best[place].removeSubrange(kept...) }
-    }
-    return best
-  }
-
-  private func decide(
-    _ candidates: [UInt64], _ vectors: [Float], _ index: Int, _ hidden: Int, _ nodeOfRow: WorkArray<UInt32>
-  ) throws(Failure) -> Truth {
-    var nearest: [(distance: Float, node: UInt32)] = []
-    for candidate in candidates {
-      let row = Int(candidate & 0xFFFF_FFFF)
-      let node = nodeOfRow[row]
-      guard node != .max, Int(node) != hidden else { continue }
-      let bytes = unsafe try source.read(row..<row + 1)
-      let distance = unsafe vectors.withUnsafeBufferPointer { all -> Float in
-        guard let first = all.baseAddress else { return .infinity }
-        let query = unsafe first + index * source.dimension
-        return unsafe ExactDistance.distance(
-          metric: metric, query: query,
-          querySquares: vectorSquares(query, elementType: .f32, dimension: source.dimension), row: bytes,
-          elementType: source.elementType, dimension: source.dimension)
-      }
-      nearest.append((distance, node))
-    }
-    nearest.sort { ($0.distance, $0.node) < ($1.distance, $1.node) }
-    var truth = Truth()
-    var seen: Set<UInt32> = []
-    let squares = unsafe vectors.withUnsafeBufferPointer { all -> Double in
-      guard let first = all.baseAddress else { return 0 }
-      return unsafe vectorSquares(
-        first + index * source.dimension, elementType: .f32, dimension: source.dimension)
-    }
-    for (distance, node) in nearest where seen.insert(node).inserted {
-      truth.nodes.append(node)
-      truth.squared.append(frame.squaredDistance(of: distance, querySquares: squares))
-      if truth.nodes.count == 100 { break }
-    }
-    return truth
   }
 }
