@@ -80,6 +80,31 @@ static inline size_t vk_place_of(const uint16_t *values, size_t count, uint16_t 
 #endif
 }
 
+// A lock that is held for very short times: 0 when it is free.
+static inline void vk_lock(uint32_t *lock) {
+  while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) != 0) {
+  }
+}
+static inline void vk_unlock(uint32_t *lock) { __atomic_store_n(lock, 0, __ATOMIC_RELEASE); }
+
+// Whether `value` is among `count` numbers. Numbers up to the next multiple of 4 can be read.
+static inline int vk_holds(const uint32_t *values, size_t count, uint32_t value) {
+#if defined(__x86_64__)
+  __m128i wanted = _mm_set1_epi32((int)value);
+  for (size_t i = 0; i < count; i += 4) {
+    __m128i four = _mm_loadu_si128((const __m128i *)(values + i));
+    uint32_t equal = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi32(four, wanted));
+    if (count - i < 4) equal &= (1u << (4 * (count - i))) - 1;
+    if (equal != 0) return 1;
+  }
+  return 0;
+#else
+  for (size_t i = 0; i < count; i++)
+    if (values[i] == value) return 1;
+  return 0;
+#endif
+}
+
 // Memory of `bytes` zeros, in large pages where the system has them: less time is lost to finding where a page lies. NULL
 // when there is none. Given back by `vk_free_pages` with the same number.
 void *_Nullable vk_allocate_pages(size_t bytes);

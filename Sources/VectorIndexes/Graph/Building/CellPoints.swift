@@ -3,6 +3,8 @@ internal import CVectorKernels
 /// Points that lie somewhere in memory: what the work on a cell reads of them.
 @safe
 struct PointPlaces {
+  /// How many there are.
+  let count: Int
   /// A code for each point, side by side.
   let codes: UnsafePointer<Int8>
   /// The sum of squares of each code.
@@ -14,13 +16,15 @@ struct PointPlaces {
 
   /// All points, where they are.
   init(_ points: GraphPoints, _ sketches: Sketches) {
+    count = points.count
     unsafe codes = points.codes
     unsafe squares = points.squares
     unsafe self.sketches = UnsafePointer(sketches.values.base)
     unsafe numbers = nil
   }
 
-  fileprivate init(_ cell: CellPoints) {
+  fileprivate init(_ cell: CellPoints, count: Int) {
+    self.count = count
     unsafe codes = UnsafePointer(cell.codes.base)
     unsafe squares = UnsafePointer(cell.squares.base)
     unsafe sketches = UnsafePointer(cell.sketches.base)
@@ -89,6 +93,6 @@ final class CellPoints {
         from: all.sketches + point * Sketches.width, count: Sketches.width)
       unsafe codes.pointer(place * dimension, dimension).update(from: points.code(point), count: dimension)
     }
-    return PointPlaces(self)
+    return PointPlaces(self, count: count)
   }
 }

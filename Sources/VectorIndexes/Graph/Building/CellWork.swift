@@ -9,6 +9,7 @@ final class CellWork {
   private let reservoirs: Reservoirs
   private let everywhere: PointPlaces
   private let copies = CellPoints()
+  private let offers = CellOffers()
   private let copiedBytes: Int
   /// For each point, which leaf is its own: written once, by the worker that has the point's own cell.
   private let homes: WorkArray<UInt64>?
@@ -68,6 +69,7 @@ final class CellWork {
       let near = copies.copy(members, points, source)
       let places = members.enumerated().map { UInt32($0.offset) | $0.element & Partition.primaryBit }
       descend(places[...], of: near, inOrder: true, level: level, key: key)
+      offers.make(to: near, members: count, reservoirs)
       return
     }
     let fanouts = parameters.fanout
@@ -137,6 +139,8 @@ final class CellWork {
     }
     // The number of a leaf within its cell; beyond 2^22 leaves the rest share one.
     if home >> 31 & 0x3F_FFFF != 0x3F_FFFF { home += 1 << 31 }
-    leaf.join(members, of: source, into: reservoirs)
+    let isCopied = unsafe source.numbers != nil
+    leaf.join(members, of: source, into: reservoirs, later: isCopied ? offers : nil)
+    if isCopied, offers.isNearlyFull { offers.make(to: source, members: source.count, reservoirs) }
   }
 }

@@ -12,6 +12,8 @@ final class LeafNeighbors {
   private let panels: WorkArray<UInt8>
   private let squares: WorkArray<Int32>
   private let members: WorkArray<UInt32>
+  /// The places of the members in their source.
+  private let homes: WorkArray<UInt32>
   private let products: WorkArray<Int32>
   private let places: WorkArray<UInt32>
   /// Of each point, its nearest so far, ascending: distance in the upper half, place in the lower.
@@ -40,6 +42,7 @@ final class LeafNeighbors {
       count: CodeKernels.panelBytes(count: capacity, dimension: points.dimension), repeating: 0)
     squares = WorkArray(count: capacity, repeating: 0)
     members = WorkArray(count: capacity, repeating: 0)
+    homes = WorkArray(count: capacity, repeating: 0)
     products = WorkArray(count: Self.blockRows * capacity, repeating: 0)
     places = WorkArray(count: capacity + 16, repeating: 0)
     nearest = WorkArray(count: capacity * neighbors, repeating: 0)
@@ -55,13 +58,18 @@ final class LeafNeighbors {
   ///
   /// Members are places among `source`, which may carry the primary bit; the numbers of their points ascend, so that of equally
   /// near ones the lower is taken.
-  func join(_ leaf: ArraySlice<UInt32>, of source: PointPlaces, into reservoirs: Reservoirs) {
+  ///
+  /// `later`: Keeps the offers, if given, to places of the source.
+  func join(
+    _ leaf: ArraySlice<UInt32>, of source: PointPlaces, into reservoirs: Reservoirs, later: CellOffers?
+  ) {
     let count = leaf.count
     guard count > 1 else { return }
     let dimension = points.dimension
     for place in 0..<count {
       let member = leaf[leaf.startIndex + place] & ~Partition.primaryBit
       members[place] = source.number(member)
+      homes[place] = member
       // Safe: members are places of the source.
       squares[place] = unsafe source.squares[Int(member)]
       unsafe sketches.pointer(place * Sketches.width, Sketches.width).update(
@@ -94,14 +102,14 @@ final class LeafNeighbors {
       first += rows
     }
     if let lonely {
-      offerToLonely(lonely, count: count, reservoirs)
+      offerToLonely(lonely, count: count, reservoirs, later)
     } else {
-      offerBothWays(count: count, reservoirs)
+      offerBothWays(count: count, reservoirs, later)
     }
   }
 
   /// Offers each point its nearest and those whose nearest it is: all of one point at once, as its candidates are far away.
-  private func offerBothWays(count: Int, _ reservoirs: Reservoirs) {
+  private func offerBothWays(count: Int, _ reservoirs: Reservoirs, _ later: CellOffers?) {
     for place in 0...count { starts[place] = 0 }
     for index in 0..<count * neighbors where nearest[index] != .max {
       starts[Int(nearest[index] & 0xFFFF_FFFF) + 1] += 1
@@ -118,10 +126,12 @@ final class LeafNeighbors {
       }
     }
     var first = 0
-    let ahead = 12
-    for place in 0..<min(count, ahead) { reservoirs.prefetch(members[place]) }
+    let ahead = Reservoirs.ahead
+    if later == nil {
+      for place in 0..<min(count, ahead) { reservoirs.prefetch(members[place]) }
+    }
     for place in 0..<count {
-      if place + ahead < count { reservoirs.prefetch(members[place + ahead]) }
+      if later == nil, place + ahead < count { reservoirs.prefetch(members[place + ahead]) }
       var found = 0
       for rank in 0..<neighbors {
         let entry = nearest[place * neighbors + rank]
@@ -139,12 +149,26 @@ final class LeafNeighbors {
         found += 1
       }
       first = end
-      unsafe reservoirs.offer(offers.base, sides.base, count: found, to: members[place])
+      offer(found, to: place, reservoirs, later)
+    }
+  }
+
+  /// Makes the offers that were prepared for a place, or keeps them.
+  @inline(__always)
+  private func offer(_ count: Int, to place: Int, _ reservoirs: Reservoirs, _ later: CellOffers?) {
+    if let later {
+      if reservoirs.range.contains(Int(members[place])) {
+        later.add(offers, sides, count: count, to: homes[place])
+      }
+    } else {
+      unsafe reservoirs.offer(offers.base, sides.base, count: count, to: members[place])
     }
   }
 
   /// Offers those points that need more their nearest.
-  private func offerToLonely(_ lonely: WorkArray<Bool>, count: Int, _ reservoirs: Reservoirs) {
+  private func offerToLonely(
+    _ lonely: WorkArray<Bool>, count: Int, _ reservoirs: Reservoirs, _ later: CellOffers?
+  ) {
     for place in 0..<count where lonely[Int(members[place])] {
       reservoirs.prefetch(members[place])
       var found = 0
@@ -154,7 +178,7 @@ final class LeafNeighbors {
         prepare(entry, for: place, at: found)
         found += 1
       }
-      unsafe reservoirs.offer(offers.base, sides.base, count: found, to: members[place])
+      offer(found, to: place, reservoirs, later)
     }
   }
 

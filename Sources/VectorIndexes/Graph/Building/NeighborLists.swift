@@ -1,3 +1,5 @@
+internal import CVectorKernels
+
 /// The neighbours of every node, nearest first where pruning left them; free places at the end.
 @safe
 final class NeighborLists: Sendable {
@@ -12,7 +14,7 @@ final class NeighborLists: Sendable {
 
   /// Nodes without neighbours.
   init(count: Int, capacity: Int) {
-    precondition(capacity > 0 && capacity <= 128)
+    precondition(capacity > 0 && capacity <= 128 && capacity % 8 == 0)
     self.count = count
     self.capacity = capacity
     nodes = WorkArray(count: count * capacity, repeating: 0)
@@ -42,7 +44,7 @@ final class NeighborLists: Sendable {
 
   /// Whether `neighbor` is among the neighbours of `node`.
   func contains(_ neighbor: UInt32, at node: Int) -> Bool {
-    for place in 0..<degree(node) where self[node, place] == neighbor { return true }
-    return false
+    // Safe: every node has `capacity` places, a multiple of 8.
+    unsafe vk_holds(nodes.pointer(node * capacity, capacity), degree(node), neighbor) != 0
   }
 }

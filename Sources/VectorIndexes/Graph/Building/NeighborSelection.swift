@@ -1,3 +1,5 @@
+internal import CVectorKernels
+
 /// Turns candidates into neighbours: prunes those that lie behind others, then fills the list again.
 ///
 /// Not safe to share: each worker has its own.
@@ -18,7 +20,7 @@ final class NeighborSelection {
     self.points = points
     self.room = room
     waiting = WorkArray(count: room, repeating: 0)
-    waitingPoints = WorkArray(count: room, repeating: 0)
+    waitingPoints = WorkArray(count: room + 4, repeating: 0)
     distances = WorkArray(count: room, repeating: 0)
     candidates.reserveCapacity(room)
     kept.reserveCapacity(room)
@@ -90,29 +92,29 @@ final class NeighborSelection {
     let known = Int(degrees[node])
     let missing = lists.capacity - known
     guard missing > 0, known > 0 else { return }
-    var found: [UInt32] = []
+    var found = 0
     let wanted = min(2 * missing, room)
     search: for rank in 0..<lists.capacity {
       for place in 0..<known {
         let neighbor = Int(lists[node, place])
         guard rank < Int(degrees[neighbor]) else { continue }
         let candidate = lists[neighbor, rank]
-        if Int(candidate) == node || lists.contains(candidate, at: node) || found.contains(candidate) {
-          continue
-        }
-        found.append(candidate)
-        if found.count == wanted { break search }
+        if Int(candidate) == node || lists.contains(candidate, at: node) { continue }
+        // Safe: there is room beyond what was found.
+        if unsafe vk_holds(waitingPoints.base, found, candidate) != 0 { continue }
+        waitingPoints[found] = candidate
+        found += 1
+        if found == wanted { break search }
       }
     }
-    candidates.removeAll(keepingCapacity: true)
-    for place in found.indices { waitingPoints[place] = found[place] }
     // Safe: all are points.
     unsafe CodeKernels.distances(
       query: points.code(node), square: points.square(node), rows: points.codes, squares: points.squares,
-      dimension: points.dimension, places: UnsafePointer(waitingPoints.pointer(0, found.count)),
-      count: found.count, into: distances.pointer(0, found.count))
-    for place in found.indices {
-      candidates.append(UInt64(UInt32(bitPattern: distances[place])) << 32 | UInt64(found[place]))
+      dimension: points.dimension, places: UnsafePointer(waitingPoints.pointer(0, found)), count: found,
+      into: distances.pointer(0, found))
+    candidates.removeAll(keepingCapacity: true)
+    for place in 0..<found {
+      candidates.append(UInt64(UInt32(bitPattern: distances[place])) << 32 | UInt64(waitingPoints[place]))
     }
     candidates.sort()
     for entry in candidates.prefix(missing) { lists.append(UInt32(truncatingIfNeeded: entry), to: node) }

@@ -1,5 +1,4 @@
 internal import CVectorKernels
-internal import Synchronization
 
 /// The best candidates for neighbours of each point in a range, at most one for each side on which a candidate can lie.
 ///
@@ -17,10 +16,14 @@ package final class Reservoirs: @unchecked Sendable {
   /// Candidates kept for each.
   package let capacity: Int
   private let sketches: Sketches
-  /// For each point the number of its candidates, then their sides, two bytes each, then the candidates, eight bytes each.
+  /// For each point the number of its candidates and a lock, four bytes each, then their sides, two bytes each, then the candidates, eight bytes each.
   private let blocks: WorkArray<UInt64>
   private let blockWords: Int
-  private let locks: UnsafeMutableBufferPointer<Atomic<UInt8>>?
+  /// Whether several threads offer at once.
+  private let isShared: Bool
+
+  /// How many points ahead their candidates are asked for.
+  static let ahead = 12
 
   /// Bytes for each point of the range.
   static func bytes(capacity: Int) -> Int { 8 * blockWords(capacity) }
@@ -35,18 +38,7 @@ package final class Reservoirs: @unchecked Sendable {
     self.sketches = sketches
     blockWords = Self.blockWords(capacity)
     blocks = WorkArray(count: range.count * blockWords, repeating: 0)
-    if isShared {
-      let all = UnsafeMutableBufferPointer<Atomic<UInt8>>.allocate(capacity: 1 << 14)
-      for index in all.indices { unsafe all.initializeElement(at: index, to: Atomic<UInt8>(0)) }
-      unsafe locks = all
-    } else {
-      unsafe locks = nil
-    }
-  }
-
-  deinit {
-    unsafe locks?.deinitialize()
-    unsafe locks?.deallocate()
+    self.isShared = isShared
   }
 
   /// Asks for the memory of a point's candidates, to which some will be offered soon.
@@ -71,18 +63,9 @@ package final class Reservoirs: @unchecked Sendable {
   @inline(__always)
   package func offer(_ candidate: UInt32, to point: UInt32, distance: UInt32) {
     guard range.contains(Int(point)) else { return }
-    let side = sketches.side(of: candidate, from: point)
-    let entry = UInt64(distance) << 32 | UInt64(candidate)
-    let place = Int(point) - range.lowerBound
-    if let locks = unsafe locks {
-      // Safe: the stripe is below the number of locks. Held for a few dozen instructions.
-      let stripe = place & (1 << 14 - 1)
-      while unsafe locks[stripe].exchange(1, ordering: .acquiring) != 0 {}
-      keep(entry, side, place)
-      unsafe locks[stripe].store(0, ordering: .releasing)
-    } else {
-      keep(entry, side, place)
-    }
+    var side = sketches.side(of: candidate, from: point)
+    var entry = UInt64(distance) << 32 | UInt64(candidate)
+    unsafe offer(&entry, &side, count: 1, to: point)
   }
 
   /// Offers several candidates for neighbours of `point`: distances in the upper half, and the side of each.
@@ -91,23 +74,21 @@ package final class Reservoirs: @unchecked Sendable {
     _ entries: UnsafePointer<UInt64>, _ sides: UnsafePointer<UInt16>, count: Int, to point: UInt32
   ) {
     guard range.contains(Int(point)) else { return }
-    let place = Int(point) - range.lowerBound
-    if let locks = unsafe locks {
-      // Safe: the stripe is below the number of locks.
-      let stripe = place & (1 << 14 - 1)
-      while unsafe locks[stripe].exchange(1, ordering: .acquiring) != 0 {}
-      for index in 0..<count { unsafe keep(entries[index], sides[index], place) }
-      unsafe locks[stripe].store(0, ordering: .releasing)
-    } else {
-      for index in 0..<count { unsafe keep(entries[index], sides[index], place) }
-    }
+    // Safe: each point of the range has a block.
+    let block = unsafe blocks.pointer((Int(point) - range.lowerBound) * blockWords, blockWords)
+    let head = unsafe UnsafeMutableRawPointer(block).assumingMemoryBound(to: UInt32.self)
+    // Held for a few dozen instructions.
+    if isShared { unsafe vk_lock(head + 1) }
+    for index in 0..<count { unsafe keep(entries[index], sides[index], block, head) }
+    if isShared { unsafe vk_unlock(head + 1) }
   }
 
   @inline(__always)
-  private func keep(_ entry: UInt64, _ side: UInt16, _ place: Int) {
-    // Safe: each point of the range has `capacity` entries.
-    let block = unsafe blocks.pointer(place * blockWords, blockWords)
-    let count = unsafe Int(block[0])
+  private func keep(
+    _ entry: UInt64, _ side: UInt16, _ block: UnsafeMutablePointer<UInt64>,
+    _ head: UnsafeMutablePointer<UInt32>
+  ) {
+    let count = unsafe Int(head.pointee)
     let sides = unsafe UnsafeMutableRawPointer(block + 1).assumingMemoryBound(to: UInt16.self)
     let entries = unsafe block + (blockWords - capacity)
     // Behind the sides the entries lie, so that eight of them can always be read.
@@ -119,7 +100,7 @@ package final class Reservoirs: @unchecked Sendable {
     if count < capacity {
       unsafe entries[count] = entry
       unsafe sides[count] = side
-      unsafe block[0] = UInt64(count + 1)
+      unsafe head.pointee = UInt32(count + 1)
       return
     }
     var worst = 0
@@ -130,7 +111,9 @@ package final class Reservoirs: @unchecked Sendable {
   }
 
   /// How many candidates are kept for `point`, which must be in the range.
-  func count(_ point: Int) -> Int { Int(blocks[(point - range.lowerBound) * blockWords]) }
+  func count(_ point: Int) -> Int {
+    Int(blocks[(point - range.lowerBound) * blockWords] & 0xFFFF_FFFF)
+  }
 
   /// The candidates kept for `point`, which must be in the range: nearest first, distance in the upper half.
   package func sorted(_ point: Int, into result: inout [UInt64]) {
