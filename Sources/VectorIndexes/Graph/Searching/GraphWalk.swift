@@ -204,43 +204,26 @@ package final class GraphWalk {
   /// - Throws: `.corruption` when a block of the file fails its checksum, or a list names a node that does not exist.
   package func run(passing ladders: [GraphLadder], _ body: (Int, Int) -> Void) throws(StorageError) {
     var passed = [Int](repeating: 0, count: ladders.count)
-    while try step(passing: ladders, &passed, body) {}
-  }
-
-  /// A step of `run(passing:)`, so that several walks can take turns; false when the moments of all efforts have been told.
-  ///
-  /// `passed`: For each ladder how many of its efforts were told; zeros at first.
-  func step(
-    passing ladders: [GraphLadder], _ passed: inout [Int], _ body: (Int, Int) -> Void
-  ) throws(StorageError) -> Bool {
-    if unsafe state.pointee.next >= 0 {
-      try readList()
-      return true
-    }
-    takeEstimates()
-    _ = unsafe Self.firstWaiting(state)
-    guard !tell(ladders, &passed, isOver: false, body), chooseNext() else {
-      _ = tell(ladders, &passed, isOver: true, body)
-      return false
-    }
-    return true
-  }
-
-  /// Tells which efforts have ended by now; true when no others are left.
-  private func tell(
-    _ ladders: [GraphLadder], _ passed: inout [Int], isOver: Bool, _ body: (Int, Int) -> Void
-  ) -> Bool {
-    var areAll = true
-    for ladder in ladders.indices {
-      while passed[ladder] < ladders[ladder].steps.count,
-        isOver || hasEnded(ladders[ladder].steps[passed[ladder]], ladders[ladder].wanted)
-      {
-        body(ladder, passed[ladder])
-        passed[ladder] += 1
+    func pass(_ isOver: Bool) -> Bool {
+      var areAll = true
+      for (ladder, efforts) in ladders.enumerated() {
+        while passed[ladder] < efforts.steps.count,
+          isOver || hasEnded(efforts.steps[passed[ladder]], efforts.wanted)
+        {
+          body(ladder, passed[ladder])
+          passed[ladder] += 1
+        }
+        if passed[ladder] < efforts.steps.count { areAll = false }
       }
-      if passed[ladder] < ladders[ladder].steps.count { areAll = false }
+      return areAll
     }
-    return areAll
+    while true {
+      takeEstimates()
+      _ = unsafe Self.firstWaiting(state)
+      guard !pass(false), chooseNext() else { break }
+      try readList()
+    }
+    _ = pass(true)
   }
 
   /// Whether a search of such an effort would look at no more candidates.

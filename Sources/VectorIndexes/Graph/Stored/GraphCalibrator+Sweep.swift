@@ -20,20 +20,6 @@ extension GraphCalibrator {
     ///
     /// Factors of squared distances, kept of scouts only.
     var factors: [[Float]] = []
-
-    /// Nothing.
-    init() {}
-
-    /// Room for what a query with this truth finds.
-    init(_ truth: Truth, _ ladders: [GraphLadder]) {
-      let count = Int32(truth.nodes.count)
-      wanted = (min(1, count), min(10, count), min(100, count))
-      all = ladders.map { ladder in
-        var empty: [Outcome] = []
-        empty.reserveCapacity(ladder.steps.count)
-        return empty
-      }
-    }
   }
 
   /// Measures every effort, each query by one walk.
@@ -95,93 +81,63 @@ extension GraphCalibrator {
     let atOnce = 32
     let blocks = (range.count + atOnce - 1) / atOnce
     let results = ParallelResults<[Outcomes]>(blocks)
-    let workers = (0..<max(1, threads)).map { _ in
-      SingleOwner((0..<Self.turns).map { _ in SweepWalk(work.view, frame) })
-    }
+    let workers = (0..<max(1, threads)).map { _ in SweepWorker(work.view, frame) }
     let most = ladders.flatMap(\.steps).reduce(1) { max($0, $1.breadth) }
     ParallelLoop.run(blocks: blocks, threads: threads) { block, worker in
-      let queries =
-        range.lowerBound + block
-        * atOnce..<min(
-          range.upperBound, range.lowerBound + (block + 1) * atOnce)
-      results.set(block, search(queries, work, ladders, most, workers[worker].value, notesFactors))
+      var found: [Outcomes] = []
+      for place in block * atOnce..<min(range.count, (block + 1) * atOnce) {
+        if isCancelled() { return }
+        do throws(StorageError) {
+          let outcomes = try measure(
+            range.lowerBound + place, work, ladders, most, workers[worker], notesFactors)
+          if let outcomes { found.append(outcomes) }
+        } catch {
+          // There is no file that could be damaged, or it was checked.
+        }
+      }
+      results.set(block, found)
     }
     return results.all.flatMap { $0 }
   }
 
-  /// Walks of a thread that take turns, so that they wait for memory together.
-  private static var turns: Int { 4 }
-
-  /// Searches for some queries by some walks in turn.
-  private func search(
-    _ queries: Range<Int>, _ work: CalibrationWork, _ ladders: [GraphLadder], _ most: Int,
-    _ walks: [SweepWalk],
+  /// Searches for one query; nil when nothing can be estimated for it.
+  private func measure(
+    _ index: Int, _ work: CalibrationWork, _ ladders: [GraphLadder], _ most: Int, _ worker: SweepWorker,
     _ notesFactors: Bool
-  ) -> [Outcomes] {
-    var found = [Outcomes](repeating: Outcomes(), count: queries.count)
-    var next = queries.lowerBound
-    var under = walks.filter { begin($0, &next, queries.upperBound, work, ladders, most) }
-    while !under.isEmpty {
-      if isCancelled() { return [] }
-      for place in under.indices.reversed() {
-        let turn = under[place]
-        let truth = work.truths[turn.query]
-        let own = turn.query - queries.lowerBound
-        var goesOn = false
-        do throws(StorageError) {
-          goesOn = try turn.walk.step(passing: ladders, &turn.passed) { ladder, step in
-            let effort = ladders[ladder].steps[step]
-            var outcome = hits(turn, work.view, truth, effort, wanted: ladders[ladder].wanted)
-            outcome.hops = Int32(clamping: turn.walk.work.hops)
-            outcome.estimates = Int32(clamping: turn.walk.work.estimates)
-            if found[own].all.isEmpty { found[own] = Outcomes(truth, ladders) }
-            found[own].all[ladder].append(outcome)
-            guard notesFactors else { return }
-            if found[own].factors.isEmpty { found[own].factors = GraphCalibration.measured.map { _ in [] } }
-            for (place, k) in GraphCalibration.measured.enumerated() {
-              found[own].factors[place].append(factor(turn.walk, k, effort.breadth))
-            }
-          }
-        } catch {
-          // There is no file that could be damaged, or it was checked.
-          found[own] = Outcomes()
-        }
-        if goesOn { continue }
-        turn.forget(truth.nodes)
-        if !begin(turn, &next, queries.upperBound, work, ladders, most) { under.remove(at: place) }
+  ) throws(StorageError) -> Outcomes? {
+    let (walk, truth) = (worker.walk, work.truths[index])
+    let isKnown = unsafe work.vectors.withUnsafeBufferPointer { all in
+      guard let first = all.baseAddress else { return false }
+      return unsafe walk.target.set(first + index * source.dimension)
+    }
+    guard isKnown, !truth.nodes.isEmpty else { return nil }
+    let seeds = work.router.seeds(walk.target, wanted: GraphWalk.usualSeeds, worker.router)
+    for (rank, node) in truth.nodes.enumerated() { worker.ranks[Int(node)] = UInt8(rank) }
+    defer { for node in truth.nodes { worker.ranks[Int(node)] = SweepWorker.noRank } }
+    var outcomes = Outcomes()
+    let count = Int32(truth.nodes.count)
+    outcomes.wanted = (min(1, count), min(10, count), min(100, count))
+    outcomes.all = ladders.map { ladder in
+      var empty: [Outcome] = []
+      empty.reserveCapacity(ladder.steps.count)
+      return empty
+    }
+    if notesFactors { outcomes.factors = GraphCalibration.measured.map { _ in [] } }
+    try unsafe walk.begin(
+      seeds: UnsafeBufferPointer(start: worker.router.seeds, count: seeds), GraphEffort(breadth: most),
+      wanted: most, kept: GraphWalk.kept(breadth: most), hidden: work.hidden[index])
+    try walk.run(passing: ladders) { ladder, step in
+      let effort = ladders[ladder].steps[step]
+      var outcome = hits(walk, work.view, truth, effort, wanted: ladders[ladder].wanted, worker)
+      outcome.hops = Int32(clamping: walk.work.hops)
+      outcome.estimates = Int32(clamping: walk.work.estimates)
+      outcomes.all[ladder].append(outcome)
+      guard notesFactors else { return }
+      for (place, k) in GraphCalibration.measured.enumerated() {
+        outcomes.factors[place].append(factor(walk, k, effort.breadth))
       }
     }
-    return found.filter { !$0.all.isEmpty }
-  }
-
-  /// Begins the next query for which anything can be estimated; false when there is none.
-  private func begin(
-    _ turn: SweepWalk, _ next: inout Int, _ end: Int, _ work: CalibrationWork, _ ladders: [GraphLadder],
-    _ most: Int
-  ) -> Bool {
-    while next < end {
-      let index = next
-      next += 1
-      let nodes = work.truths[index].nodes
-      let isKnown = unsafe work.vectors.withUnsafeBufferPointer { all in
-        guard let first = all.baseAddress else { return false }
-        return unsafe turn.walk.target.set(first + index * source.dimension)
-      }
-      guard isKnown, !nodes.isEmpty else { continue }
-      let seeds = work.router.seeds(turn.walk.target, wanted: GraphWalk.usualSeeds, turn.router)
-      do throws(StorageError) {
-        try unsafe turn.walk.begin(
-          seeds: UnsafeBufferPointer(start: turn.router.seeds, count: seeds), GraphEffort(breadth: most),
-          wanted: most, kept: GraphWalk.kept(breadth: most), hidden: work.hidden[index])
-      } catch {
-        continue
-      }
-      turn.query = index
-      turn.passed = [Int](repeating: 0, count: ladders.count)
-      turn.learn(nodes)
-      return true
-    }
-    return false
+    return outcomes
   }
 
   /// How much farther than the k-th the last candidate of a breadth is; infinite when there are not as many.
@@ -194,9 +150,9 @@ extension GraphCalibrator {
 
   /// Of the nearest nodes those that a search of such an effort has among its candidates and whose bound lets them be scored.
   private func hits(
-    _ turn: SweepWalk, _ view: GraphView, _ truth: Truth, _ effort: GraphEffort, wanted: Int
+    _ walk: GraphWalk, _ view: GraphView, _ truth: Truth, _ effort: GraphEffort, wanted: Int,
+    _ worker: SweepWorker
   ) -> Outcome {
-    let walk = turn.walk
     var outcome = Outcome()
     func limit(_ k: Int) -> Float { truth.squared[min(k, truth.squared.count) - 1] * 1.0001 }
     let limits = (limit(1), limit(10), limit(100))
@@ -208,8 +164,8 @@ extension GraphCalibrator {
       {
         break
       }
-      let rank = turn.ranks[node]
-      guard rank != SweepWalk.noRank else { continue }
+      let rank = worker.ranks[node]
+      guard rank != SweepWorker.noRank else { continue }
       let bound = view.lowerBound(node, estimate, walk.target)
       if rank < 1, bound <= limits.0 { outcome.hits.0 += 1 }
       if rank < 10, bound <= limits.1 { outcome.hits.1 += 1 }
@@ -280,30 +236,17 @@ extension GraphCalibrator {
   }
 }
 
-/// One of the walks of a sweep that a thread takes in turn.
-private final class SweepWalk {
+/// Memory of one worker of a sweep; a worker uses its own only.
+private final class SweepWorker: @unchecked Sendable {
   static let noRank = UInt8.max
 
   let walk: GraphWalk
   let router = RouterScratch()
   /// For each node its rank among the nearest of the present query, at most 99.
   let ranks: WorkArray<UInt8>
-  /// The present query, and how many efforts of each ladder it has passed.
-  var query = 0
-  var passed: [Int] = []
 
   init(_ view: GraphView, _ frame: VectorFrame) {
     walk = GraphWalk(view, GraphQuery(frame))
     ranks = WorkArray(count: view.count, repeating: Self.noRank)
-  }
-
-  /// Takes the nearest nodes of a query.
-  func learn(_ nodes: [UInt32]) {
-    for (rank, node) in nodes.enumerated() { ranks[Int(node)] = UInt8(rank) }
-  }
-
-  /// Takes that back.
-  func forget(_ nodes: [UInt32]) {
-    for node in nodes { ranks[Int(node)] = Self.noRank }
   }
 }
