@@ -58,7 +58,8 @@ struct UnsafeFiles {
         "VectorIndexes/Graph": ["CodeKernels", "GraphPoints", "WorkArray"],
         "VectorIndexes/Graph/Building": [
           "LocalityOrder",
-          "CellWork", "CodeGroups", "GraphBuilder", "LeaderSet", "LeafNeighbors", "NeighborSelection",
+          "CellWork", "CodeGroups", "GraphBuilder", "GraphHealing", "LeaderSet", "LeafNeighbors",
+          "NeighborSelection",
           "Partition", "Reservoirs", "Sketches",
         ],
         "VectorIndexes/Graph/Searching": [

@@ -21,6 +21,7 @@ package enum CompactCommand: ToolCommand {
     "compact", group: "Upkeep", summary: "rewrite segments without deleted records",
     description: [
       "Merges segments and leaves out deleted records. Readers and searches go on meanwhile; the new files replace the old ones in one step. Indexes of the kinds that were there, or that pay, are built for the new segments.",
+      "The graph of a segment that is rewritten alone is healed: what led to deleted records is joined anew, and the rest stays. It is built from scratch instead when more than 40 % of its nodes are dead, when segments are joined, and when the healed one does not find what the old one promises. A note says which, and why.",
       "A segment that gets a graph has its records ordered by nearness, so that a search reads few pages; scan and export give them in the order of their arrival as before.",
     ],
     operands: [Operands.collection],
@@ -87,6 +88,9 @@ package enum CompactCommand: ToolCommand {
       context.messages.note(
         "index: \(counted(UInt64(report.indexesBuilt), "file")) built for the new segments")
     }
+    for graph in report.graphs {
+      context.messages.note(GraphRenewalText.sentence(graph, isDryRun: context.isDryRun))
+    }
     if let failure = report.indexFailure {
       context.messages.warning(
         "the segments are rewritten, but their index was not built: \(failure); vdb rebuild-index \(context.collectionWord) --only-missing builds it"
@@ -122,6 +126,7 @@ package enum CompactCommand: ToolCommand {
     json.member("dead_rows_removed", report.deadRowsRemoved)
     json.member("stopped_early", report.stoppedEarly)
     json.member("indexes_built", report.indexesBuilt)
+    GraphRenewalText.append(report.graphs, to: &json)
     if let proof {
       json.key("purge")
       json.beginObject()
