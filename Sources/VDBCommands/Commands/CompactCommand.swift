@@ -54,17 +54,18 @@ package enum CompactCommand: ToolCommand {
     }
     try context.checkForStop()
     let (patience, origin, wanted) = (context.lockPatience, context.origin, request)
+    let turn = context.maintenancePatience(collection)
     let openWriter = { () throws(DatabaseError) in
       try CollectionWriter(collection, origin: origin, creator: VersionCommand.creator, patience: patience)
     }
     if context.arguments.flag(purge) {
       let (result, proof) = try engine { () throws(DatabaseError) in
-        try Compactor.purge(collection, wanted, patience: patience, openWriter: openWriter)
+        try Compactor.purge(collection, wanted, patience: turn, openWriter: openWriter)
       }
       return try report(result, proof, context)
     }
     let result = try engine { () throws(DatabaseError) in
-      try Compactor.run(collection, wanted, patience: patience, openWriter: openWriter)
+      try Compactor.run(collection, wanted, patience: turn, openWriter: openWriter)
     }
     if result.stoppedEarly { context.exitStatus = .partial }
     try report(result, nil, context)

@@ -105,7 +105,7 @@ package enum IndexBuilder {
     _ collection: Collection, _ request: IndexRequest, patience: LockPatience,
     openWriter: () throws(DatabaseError) -> CollectionWriter
   ) throws(DatabaseError) -> IndexReport {
-    let hold = try LockHold.taking(collection.fileSystem, .maintenance, patience: patience)
+    let hold = try LockHold.takingMaintenance(collection.fileSystem, patience: patience)
     defer { withExtendedLifetime(hold) {} }
     return try runHoldingLock(collection, request, openWriter: openWriter)
   }

@@ -144,7 +144,7 @@ package enum Compactor {
     openWriter: () throws(DatabaseError) -> CollectionWriter
   ) throws(DatabaseError) -> CompactionReport {
     let fs = collection.fileSystem
-    let hold = try LockHold.taking(fs, .maintenance, patience: patience)
+    let hold = try LockHold.takingMaintenance(fs, patience: patience)
     defer { withExtendedLifetime(hold) {} }
     let first = try openWriter()
     try first.checkpoint()
