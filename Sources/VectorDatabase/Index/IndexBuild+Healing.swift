@@ -1,5 +1,5 @@
 import FileStorage
-import VectorIndexes
+package import VectorIndexes
 
 extension IndexBuilder {
   /// What healing gave.
@@ -67,7 +67,7 @@ extension IndexBuilder {
   ///
   /// Both were measured with samples: only what lies outside of what chance explains counts. A graph that was measured with the
   /// user's queries promises something else than one that was measured with rows, and nothing is compared.
-  static func shortfall(_ new: GraphCalibration, _ old: GraphCalibration) -> GraphRenewal.Reason? {
+  package static func shortfall(_ new: GraphCalibration, _ old: GraphCalibration) -> GraphRenewal.Reason? {
     guard new.source == old.source else { return nil }
     for k in GraphCalibration.measured {
       for target in RecallRequest().targets {

@@ -34,7 +34,10 @@ extension GraphIndex {
 extension GraphIndexBuilder {
   /// Writes the graph of a segment that holds some of the rows of another, made from the other's graph.
   ///
-  /// Codes stay what they were. Queries, threads, memory limit, progress and cancellation are those of `options`; the graph's own
+  /// Codes stay what they were, as the frame is kept. Where the longest vectors died under the inner product it fits the others worse
+  /// than a new one would: up to 0.04 of the recall for the same effort, in tests.
+  ///
+  /// Queries, threads, memory limit, progress and cancellation are those of `options`; the graph's own
   /// parameters are those of the old one. The same rows and graph give the same bytes for every number of threads and on every
   /// processor. Nothing is left behind when it fails.
   ///
