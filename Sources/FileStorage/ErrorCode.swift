@@ -20,6 +20,8 @@ package enum ErrorCode {
   package static let noSpace: Int32 = 28
   /// `EROFS`.
   package static let readOnlyFileSystem: Int32 = 30
+  /// `ELOOP`: of a name that goes through a symbolic link.
+  package static let symbolicLink: Int32 = 40
   /// `EDQUOT`.
   package static let quotaExceeded: Int32 = 122
 

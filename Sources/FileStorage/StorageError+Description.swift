@@ -49,7 +49,7 @@ extension FileError: CustomStringConvertible {
     case 36: "the name is too long"
     case 38, 95: "the file system does not support it"
     case 39: "the folder is not empty"
-    case 40: "a symbolic link, which is not followed here"
+    case ErrorCode.symbolicLink: "a symbolic link, which is not followed here"
     case 61: "the file is shorter than it should be"
     case 75: "a value is too large"
     case 116: "the file on the server is gone"
@@ -70,7 +70,7 @@ extension FileError: CustomStringConvertible {
       "reading works here; to write, mount the file system writable or copy the collection"
     case ErrorCode.inputOutput: "the disk may be failing: check the system log, then run 'vdb verify'"
     case 23, 24: "raise the limit on open files (ulimit -n)"
-    case 40: "collections hold no symbolic links: put the file itself there"
+    case ErrorCode.symbolicLink: "collections hold no symbolic links: put the file itself there"
     default: nil
     }
   }

@@ -77,7 +77,7 @@ extension DatabaseError: CustomStringConvertible {
       field == "metric" && value == Metric.hamming.name
         ? "hamming compares vectors of bits: add --type bit" : nil
     case .locked(_, .building, _):
-      "vdb rebuild-index --status says how far it is; --wait waits, --cancel ends it"
+      "vdb rebuild-index COLLECTION --status says how far it is, --wait waits for it, --cancel ends it"
     case .locked: "retry, or wait longer with --lock-timeout"
     case .networkFileSystem:
       "copy the collection to a local disk, or add --allow-network-fs if you know that locks work"
@@ -117,7 +117,7 @@ extension DatabaseError: CustomStringConvertible {
     case .maintenance:
       return "\(path) is held by a compaction, an index build or a reader of an old version"
     case .building:
-      return "a background build of indexes is at work on \(path) already"
+      return "a background build of indexes is at work on \(path)"
     }
   }
 

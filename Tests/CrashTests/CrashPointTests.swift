@@ -78,6 +78,16 @@ struct Workload: Sendable, CustomTestStringConvertible {
     sequence("indexes and compaction", .rebuildIndex, .delete, .checkpoint, .compactFull, .importReplacing),
     sequence("rebuild graph", .rebuildGraph, .insertOne, .rebuildGraph),
     sequence("import with graph", .importWithGraph, .delete, .checkpoint, .compactFull),
+    Workload(name: "heal graph") { driver in
+      driver.isPreparing = true
+      try driver.create()
+      try driver.bulkImport(driver.fresh(8), .insert)
+      try driver.rebuildIndex(.graph, onlyMissing: false)
+      driver.isPreparing = false
+      try driver.run(.delete)
+      try driver.compact(full: true, heals: true)
+      try driver.closeWriter()
+    },
     sequence("reader and indexes", reads: true, .rebuildIndex, .importWithIndex, .compactFull),
     sequence("killed in indexes", kills: true, .importWithIndex, .rebuildIndex, .delete, .compactFull),
     sequence("killed writer", .insertOne, .kill, .insertOne, .kill, .delete, .checkpoint, .kill),

@@ -1,6 +1,7 @@
 import FileStorage
 import MetadataFilters
 import TestSupport
+import Testing
 import VectorDatabase
 import VectorIndexes
 
@@ -168,15 +169,18 @@ final class Driver: @unchecked Sendable {
   /// Runs something that changes no row.
   func unchanged(_ body: () throws -> Void) throws { try attempt(current, body) }
 
-  func compact(full: Bool) throws {
+  /// `heals`: Whether a graph is to be healed, unless the index was not made at all.
+  func compact(full: Bool, heals: Bool = false) throws {
     try closeWriter()
     let collection = try opened()
     var request = CompactionRequest()
     request.full = full
     try unchanged {
-      _ = try Compactor.run(collection, request, patience: { _, _ in false }) { () throws(DatabaseError) in
-        try Self.writer(on: collection)
+      let report = try Compactor.run(collection, request, patience: { _, _ in false }) {
+        () throws(DatabaseError) in try Self.writer(on: collection)
       }
+      let isHealed = report.graphs.contains { $0.reason == nil }
+      if heals { #expect(isHealed || report.indexFailure != nil, "\(report)") }
     }
   }
 

@@ -42,6 +42,22 @@ import Testing
       8, "rebuild-index", "a.vdb", "--background", says: "a background build of indexes is at work")
     #expect(try scene.run("rebuild-index", "a.vdb", "--lock-timeout", "0").status == 8)
     #expect(try scene.run("compact", "a.vdb", "--full", "--lock-timeout", "0").status == 8)
+    for words in [["rebuild-index", "a.vdb"], ["compact", "a.vdb", "--full"]] {
+      let waited = try scene.run(words + ["--lock-timeout", "200ms"])
+      #expect(waited.status == 8)
+      let lines = waited.errors.split(separator: "\n").map(String.init)
+      let first = try #require(lines.first)
+      #expect(
+        first.hasPrefix("waiting for the background build of indexes by process \(process), which is at "))
+      #expect(
+        first.contains(" % (") && first.contains("vdb rebuild-index a.vdb --status follows it"), "\(first)")
+      #expect(first.hasSuffix("--cancel ends it"), "\(first)")
+      #expect(lines.contains { $0.contains("a background build of indexes is at work on ") }, "\(lines)")
+      // Who does not wait need not be told what for.
+      let refused = try scene.run(words + ["--lock-timeout", "0"])
+      #expect(refused.status == 8 && !refused.errors.contains("waiting"), "\(refused.errors)")
+      #expect(refused.errors.contains("--cancel ends it"), "\(refused.errors)")
+    }
     #expect(try scene.run("rebuild-index", "a.vdb", "--wait", "--timeout", "30ms").status == 13)
     try scene.folder.write("more.jsonl", Scene.integerLines(20_000..<20_010, dimension: 48))
     try scene.succeed("insert", "a.vdb", "more.jsonl")

@@ -103,6 +103,34 @@ import Testing
     #expect(promises.allSatisfy { ($0["promised"] as? Double ?? 0) > 0.5 })
   }
 
+  /// Compaction says of every graph whether it was healed, and why if not; a rehearsal says it before.
+  @Test func compactionHealsAGraph() throws {
+    let scene = try collection()
+    let joined = try scene.succeed("compact", "a.vdb", "--full")
+    #expect(joined.errors.contains("graph rebuilt: 2 segments were joined"), "\(joined.errors)")
+    try scene.run(["delete", "a.vdb", "--yes"] + (0..<5000).filter { $0 % 5 == 0 }.map { "r\($0)" })
+    try scene.fail(
+      0, "compact", "a.vdb", "--full", "-n", says: "graph would be healed: 20 % of its nodes are dead")
+    let planned = try scene.json("compact", "a.vdb", "--full", "-n")
+    let plan = try #require((planned["graphs"] as? [[String: Any]])?.first)
+    #expect(plan["how"] as? String == "healed" && plan["dead_share"] as? String == "0.2000")
+    #expect(plan["segment"] == nil)
+    let result = try scene.succeed("compact", "a.vdb", "--full")
+    #expect(result.errors.contains("graph healed: 20 % of its nodes were dead"), "\(result.errors)")
+    try scene.succeed("verify", "a.vdb", "--deep", "--recall", "60")
+    #expect(try recall(answers(scene), answers(scene, "--exact")) >= 0.93)
+    try scene.run(
+      ["delete", "a.vdb", "--yes"] + (0..<5000).filter { $0 % 5 != 0 && $0 % 2 == 0 }.map { "r\($0)" })
+    let rebuilt = try scene.json("compact", "a.vdb", "--full")
+    let graph = try #require((rebuilt["graphs"] as? [[String: Any]])?.first)
+    #expect(graph["how"] as? String == "rebuilt" && graph["reason"] as? String == "too-many-dead")
+    #expect(graph["segment"] as? Int != nil && graph["rows"] as? Int == 2000)
+    try scene.succeed("delete", "a.vdb", "r1", "--yes")
+    let purged = try scene.succeed("compact", "a.vdb", "--purge")
+    #expect(purged.errors.contains("graph rebuilt: a healed one would keep traces"), "\(purged.errors)")
+    try scene.succeed("verify", "a.vdb", "--deep")
+  }
+
   @Test func filtersSeeTheSameRows() throws {
     let scene = try collection()
     let filter = "n < 50"

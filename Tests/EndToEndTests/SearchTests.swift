@@ -224,6 +224,22 @@ import Testing
     #expect(profile.lines.count == 5)
   }
 
+  /// What --explain cannot obey it does not pass over in silence.
+  @Test func `--explain refuses what only a search does`() throws {
+    let folder = try ReadingFolder.withSmall()
+    for options in [
+      ["--profile"], ["--exit-status"], ["-e"], ["--with", "payload"], ["--fields", "a"],
+      ["--format", "ids"],
+    ] {
+      let words = ["search", "s.vdb", "--vector", "[1,1]", "--explain"] + options
+      let result = try Tool.run(words, in: folder.path)
+      #expect(result.status == 2, "\(options)")
+      #expect(
+        result.errors.contains("'--explain' and '") || result.errors.contains("and '--explain' exclude"))
+      #expect(result.errors.contains("exclude each other") && result.output.isEmpty, "\(result.errors)")
+    }
+  }
+
   @Test func `integer ids are numbers in JSON unless they are wanted as strings`() throws {
     let folder = try ReadingFolder.withSmall(ids: ["1", "2", "3", "4", "5"], idType: "int64")
     #expect(

@@ -52,6 +52,30 @@ import Testing
     #expect(list.contains("ok       VDB"))
   }
 
+  @Test func `a symbolic link in the place of a file is named as one`() throws {
+    let folder = try ReadingFolder.withPackages()
+    _ = try folder.done("rebuild-index", "p.vdb", "--kind", "flat")
+    let index = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: folder.path + "/p.vdb/idx").min())
+    for name in ["seg/" + (try segment(folder)), "idx/" + index] {
+      let path = folder.path + "/p.vdb/" + name
+      try FileManager.default.moveItem(atPath: path, toPath: folder.path + "/aside")
+      try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: folder.path + "/aside")
+      let result = try folder.vdb("verify", "p.vdb")
+      #expect(result.status == 5)
+      let damage = try #require(result.lines.first { $0.hasPrefix("DAMAGE") })
+      #expect(damage.contains(name) && damage.contains("is a symbolic link"), "\(damage)")
+      #expect(result.output.contains("remedy: ") && !result.output.contains("error 40"), "\(result.output)")
+      let findings = try folder.vdb("verify", "p.vdb", "--json").object()["findings"] as? [[String: Any]]
+      #expect(findings?.first?["code"] as? String == "symbolic-link")
+      try FileManager.default.removeItem(atPath: path)
+      let missing = try folder.vdb("verify", "p.vdb")
+      #expect(missing.status == 5 && missing.output.contains("no such file"), "\(missing.output)")
+      try FileManager.default.moveItem(atPath: folder.path + "/aside", toPath: path)
+      _ = try folder.done("verify", "p.vdb")
+    }
+  }
+
   @Test func `one file of a collection can be checked alone`() throws {
     let folder = try ReadingFolder.withPackages()
     let name = try segment(folder)

@@ -58,8 +58,8 @@ struct UnsafeFiles {
         "VectorIndexes/Graph": ["CodeKernels", "GraphPoints", "WorkArray"],
         "VectorIndexes/Graph/Building": [
           "LocalityOrder",
-          "CellOffers", "CellPoints", "CellWork", "CodeGroups", "GraphBuilder", "LeaderSet", "LeafNeighbors",
-          "NeighborLists", "NeighborSelection",
+          "CellOffers", "CellPoints", "CellWork", "CodeGroups", "GraphBuilder", "GraphHealing", "LeaderSet",
+          "LeafNeighbors", "NeighborLists", "NeighborSelection",
           "Partition", "Reservoirs", "Sketches",
         ],
         "VectorIndexes/Graph/Searching": [

@@ -50,7 +50,7 @@ enum BackgroundBuilding {
     let status = BackgroundStatus(
       processID: own.number, processStart: own.start, machineRun: own.machineRun,
       began: collection.fileSystem.now())
-    let patience = context.lockPatience
+    let patience = context.maintenancePatience(collection)
     let note = try engine { () throws(DatabaseError) in
       try BackgroundBuild(collection, status, patience: patience)
     }

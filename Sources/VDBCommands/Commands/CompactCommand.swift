@@ -5,9 +5,10 @@ import VectorDatabase
 package enum CompactCommand: ToolCommand {
   package static let deadRatio = Option(
     "dead-ratio", .number(0...1), "R", default: "0.2",
-    summary: "Rewrite segments of which this share is deleted")
+    summary: "Rewrite segments of which at least this share is deleted")
   package static let targetSegment = Option(
-    "target-segment", .size(minimum: 1 << 20), "SIZE", summary: "Merge segments up to this size")
+    "target-segment", .size(minimum: 1 << 20), "SIZE",
+    summary: "Join neighbouring segments as long as the result is smaller (default: 1 TiB)")
   package static let full = Option(
     "full", .flag, summary: "Rewrite everything into as few segments as possible")
   package static let purge = Option(
@@ -20,7 +21,8 @@ package enum CompactCommand: ToolCommand {
   package static let command = Command(
     "compact", group: "Upkeep", summary: "rewrite segments without deleted records",
     description: [
-      "Merges segments and leaves out deleted records. Readers and searches go on meanwhile; the new files replace the old ones in one step. Indexes of the kinds that were there, or that pay, are built for the new segments.",
+      "Joins neighbouring segments and leaves out deleted records. Readers, searches and writes go on meanwhile; the new files replace the old ones in one step. Indexes of the kinds that were there, or that pay, are built for the new segments.",
+      "The graph of a segment that is rewritten alone is healed: what led to deleted records is joined anew, and the rest stays. It is built from scratch instead when more than 40 % of its nodes are dead, when segments are joined, and when the healed one does not find what the old one promises. A note says which, and why.",
       "A segment that gets a graph has its records ordered by nearness, so that a search reads few pages; scan and export give them in the order of their arrival as before.",
     ],
     operands: [Operands.collection],
@@ -53,17 +55,18 @@ package enum CompactCommand: ToolCommand {
     }
     try context.checkForStop()
     let (patience, origin, wanted) = (context.lockPatience, context.origin, request)
+    let turn = context.maintenancePatience(collection)
     let openWriter = { () throws(DatabaseError) in
       try CollectionWriter(collection, origin: origin, creator: VersionCommand.creator, patience: patience)
     }
     if context.arguments.flag(purge) {
       let (result, proof) = try engine { () throws(DatabaseError) in
-        try Compactor.purge(collection, wanted, patience: patience, openWriter: openWriter)
+        try Compactor.purge(collection, wanted, patience: turn, openWriter: openWriter)
       }
       return try report(result, proof, context)
     }
     let result = try engine { () throws(DatabaseError) in
-      try Compactor.run(collection, wanted, patience: patience, openWriter: openWriter)
+      try Compactor.run(collection, wanted, patience: turn, openWriter: openWriter)
     }
     if result.stoppedEarly { context.exitStatus = .partial }
     try report(result, nil, context)
@@ -86,6 +89,9 @@ package enum CompactCommand: ToolCommand {
     if report.indexesBuilt > 0 {
       context.messages.note(
         "index: \(counted(UInt64(report.indexesBuilt), "file")) built for the new segments")
+    }
+    for graph in report.graphs {
+      context.messages.note(GraphRenewalText.sentence(graph, isDryRun: context.isDryRun))
     }
     if let failure = report.indexFailure {
       context.messages.warning(
@@ -122,6 +128,7 @@ package enum CompactCommand: ToolCommand {
     json.member("dead_rows_removed", report.deadRowsRemoved)
     json.member("stopped_early", report.stoppedEarly)
     json.member("indexes_built", report.indexesBuilt)
+    GraphRenewalText.append(report.graphs, to: &json)
     if let proof {
       json.key("purge")
       json.beginObject()

@@ -24,7 +24,7 @@ package enum GCCommand: ToolCommand {
   package static func run(_ context: inout CommandContext) throws(CommandFailure) {
     let writer = try context.openWriter()
     let keepsParent = context.arguments.integer(keep) != 0
-    let (isDryRun, patience) = (context.isDryRun, context.lockPatience)
+    let (isDryRun, patience) = (context.isDryRun, context.maintenancePatience(writer.collection))
     let report: GarbageReport
     do throws(CommandFailure) {
       try context.checkForStop()

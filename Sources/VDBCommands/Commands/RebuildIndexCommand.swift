@@ -59,7 +59,7 @@ package enum RebuildIndexCommand: ToolCommand {
     "rebuild-index", group: "Upkeep", summary: "build the indexes anew",
     description: [
       "Derives index files from the segments and puts them in the place of the old ones in one step. Searches and writes go on meanwhile; a build that is interrupted leaves the old indexes.",
-      "With `--background` the work is done by a process of its own. Searches go on by the old indexes until the new ones have proved themselves; records that are added or deleted meanwhile are where they belong, as the index is of whole segments and the search adds the rest. An index whose segment was replaced meanwhile is dropped. Until it ends, a compaction and a second build have to wait.",
+      "With `--background` the work is done by a process of its own. Searches go on by the old indexes until the new ones have proved themselves; records that are added or deleted meanwhile are where they belong, as the index is of whole segments and the search adds the rest. An index whose segment was replaced meanwhile is dropped. Until it ends, a compaction and a second build wait as long as `--lock-timeout` says, and name it.",
       "An index holds no records: without it every answer is the same, only slower. Records that are still in the log are first moved into a segment, where they are enough for an index to pay.",
     ],
     operands: [Operands.collection],
@@ -113,6 +113,7 @@ package enum RebuildIndexCommand: ToolCommand {
     }
     IndexText(report, start: start, isDryRun: context.isDryRun, choice: request.choice).tell(context)
     if context.isDryRun, !report.built.isEmpty { context.suggest("rebuild-index", context.collectionWord) }
+    try adviseCompaction(context, collection)
     if report.isRefused { context.exitStatus = .negative }
     guard context.isJSON else { return }
     var json = JSONOutput.begin(.rebuildIndex)
@@ -126,6 +127,18 @@ package enum RebuildIndexCommand: ToolCommand {
     json.member("dry_run", context.isDryRun)
     json.member("version", report.version)
     try JSONOutput.end(json, to: context)
+  }
+
+  /// A graph is of all rows of its segment: what makes it slow when many of them are deleted, no build of it mends.
+  private static func adviseCompaction(
+    _ context: CommandContext, _ collection: Collection
+  ) throws(CommandFailure) {
+    let info = try engine { () throws(DatabaseError) in try CollectionInfo.read(collection) }
+    for case .compactDead(let rows, let share) in UpkeepAdvice.all(info) {
+      context.messages.note(
+        "\(NumberText.fixed(share * 100, 0)) % of the rows of some segments, \(NumberText.grouped(rows)), are deleted, and in their indexes all the same: vdb compact \(context.collectionWord) takes them out"
+      )
+    }
   }
 
   /// What the options ask for.

@@ -89,6 +89,10 @@ package enum SearchCommand: ToolCommand {
       ExclusiveGroup(["max-distance", "min-score"]), ExclusiveGroup(["offset", "after"]),
       ExclusiveGroup(["format", "json"]), ExclusiveGroup(["after", "queries"]), SharedOptions.filterGroup,
       ExclusiveGroup(["exact", "recall", "ef"]),
+      // Nothing is searched for by --explain: there is no time to state, no record to print and no status of finding.
+      ExclusiveGroup(["explain", "profile"]), ExclusiveGroup(["explain", "exit-status"]),
+      ExclusiveGroup(["explain", "with"]), ExclusiveGroup(["explain", "fields"]),
+      ExclusiveGroup(["explain", "format"]),
     ],
     dependencies: [
       Dependency("from", needs: "queries"), Dependency("vector-field", needs: "queries"),

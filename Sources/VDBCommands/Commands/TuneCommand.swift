@@ -16,7 +16,7 @@ package enum TuneCommand: ToolCommand {
   package static let command = Command(
     "tune", group: "Upkeep", summary: "measure anew what searches of a graph find",
     description: [
-      "Searches every graph of the collection for known answers, with all sensible efforts, and stores what was found: so `search --recall` knows how far to go. A graph is measured when it is built; measure again when queries are at hand that are unlike the records, or when many records were deleted.",
+      "Searches every graph of the collection for known answers, with all sensible efforts, and stores what was found: so `search --recall` knows how far to go. A graph is measured when it is built; measure again when queries are at hand that are unlike the records. Deleted records stay in the graph and in its measurement until `compact` takes them out.",
       "Prints for each segment and each K the effort that the recall takes, the recall that is promised for it, and how many lists and distances a search looks at as a rule. The effort is the number of candidates that are kept at most (`ef`) and an early end: a search looks no further when the squared distance of its next candidate, among vectors made comparable, is so many times that of the K-th. Queries whose answer is clear end soon, and others go on.",
     ],
     operands: [Operands.collection],

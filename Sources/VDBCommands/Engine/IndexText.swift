@@ -133,14 +133,14 @@ extension CommandContext {
 
   /// Builds indexes and commits them.
   func buildIndexes(_ collection: Collection, _ request: IndexRequest) throws(CommandFailure) -> IndexReport {
-    let (patience, origin) = (lockPatience, origin)
+    let (patience, turn, origin) = (lockPatience, maintenancePatience(collection), origin)
     let line = IndexProgressLine(self)
     defer { line.finish() }
     var request = request
     request.progress = { line.update($0) }
     let wanted = request
     return try engine { () throws(DatabaseError) in
-      try IndexBuilder.run(collection, wanted, patience: patience) { () throws(DatabaseError) in
+      try IndexBuilder.run(collection, wanted, patience: turn) { () throws(DatabaseError) in
         try CollectionWriter(
           collection, origin: origin, creator: VersionCommand.creator, patience: patience)
       }

@@ -55,30 +55,6 @@ extension CommandContext {
     return pages > 0 && !overflow ? max(0, bytes) : 0
   }
 
-  /// Waits for a lock as long as `--lock-timeout` allows, longer and longer between two tries.
-  var lockPatience: LockPatience {
-    let wait =
-      arguments.declares(SharedOptions.lockTimeout) ? arguments.duration(SharedOptions.lockTimeout) ?? 0 : 0
-    let end = MonotonicClock.now().addingReportingOverflow(wait)
-    let deadline = end.overflow ? Int64.max : end.partialValue
-    let messages = messages
-    let commandDeadline = self.deadline
-    return { attempts, holder in
-      if Signals.requested != nil { return false }
-      let now = MonotonicClock.now()
-      if now >= deadline || now >= commandDeadline ?? Int64.max { return false }
-      if attempts == 5 {
-        let who = holder.map { " (reported: pid \($0.processID), vdb \($0.command))" } ?? ""
-        messages.note("waiting for the lock that another process holds\(who)")
-      }
-      // 10 ms at first, 250 ms at most, with jitter so that several waiters do not march in step.
-      let base = min(250, 10 << min(attempts - 1, 5))
-      let jitter = Int(now >> 10 & 7)
-      usleep(UInt32(min(Int64(base + jitter) * 1000, max(1000, (deadline - now) / 1000))))
-      return true
-    }
-  }
-
   /// The version and LSN that the command demands.
   var stateCondition: StateCondition {
     StateCondition(

@@ -80,9 +80,14 @@ struct VerificationText {
         continue
       }
       text += result.promised.map { "\(RecallText.share($0)) promised" } ?? "nothing promised"
+      if result.isPromisedAsAsked { text += " as asked" }
       if !result.isReached { text += " at most" }
       text += ", \(RecallText.share(result.measured)) found (\(RecallText.interval(result)))"
       text += result.isBroken ? ", NOT KEPT\n" : "\n"
+    }
+    if results.contains(where: \.isPromisedAsAsked) {
+      text +=
+        "  as asked: in a segment with deleted records a search goes as far as what is asked for takes, which was not measured there\n"
     }
     return text
   }
@@ -97,6 +102,7 @@ struct VerificationText {
       json.member("asked", rounded(result.target))
       json.key("promised")
       if let promised = result.promised { json.value(rounded(promised)) } else { json.null() }
+      json.member("promised_as_asked", result.isPromisedAsAsked)
       json.member("reached", result.isReached)
       json.member("measured", rounded(result.measured))
       json.member("low", rounded(result.interval.lowerBound))

@@ -42,6 +42,18 @@ package final class LockHold: Sendable {
     return taken ? LockHold(file: file, byte: byte) : nil
   }
 
+  /// Takes the lock of compactions, index builds and garbage collection; a background build is named as what holds it.
+  static func takingMaintenance(
+    _ fs: any FileSystem, patience: LockPatience
+  ) throws(DatabaseError) -> LockHold {
+    do throws(DatabaseError) {
+      return try taking(fs, .maintenance, patience: patience)
+    } catch .locked(let path, _, let holder) {
+      let isBuild = try tryTaking(fs, byte: LockByte.building, .shared) == nil
+      throw .locked(path: path, purpose: isBuild ? .building : .maintenance, holder: holder)
+    }
+  }
+
   /// Takes the lock, asking `patience` after each failure.
   static func taking(
     _ fs: any FileSystem, _ purpose: LockPurpose, patience: LockPatience

@@ -46,14 +46,21 @@ extension IndexBuilder {
     if case .graph(let index)? = snapshot.indexes.index(.graph, for: made.task.segment) {
       old = index.calibration
     }
+    guard let (result, isOldPromise) = failure(results, old: old) else { return nil }
+    return IndexReport.Refusal(
+      segment: made.task.segment.number, result: result, isOldPromise: isOldPromise, hasOld: old != nil,
+      isTaken: proof.takesWorse)
+  }
+
+  /// The first result that breaks the new graph's promise, or a promise of the old one that the new one does not make.
+  static func failure(
+    _ results: [RecallResult], old: GraphCalibration?
+  ) -> (result: RecallResult, isOldPromise: Bool)? {
     for result in results where !result.isExact {
       let isOld =
         !result.isReached && result.interval.upperBound < result.target
         && old?.choice(k: result.k, recall: result.target)?.isReached == true
-      guard result.isBroken || isOld else { continue }
-      return IndexReport.Refusal(
-        segment: made.task.segment.number, result: result, isOldPromise: isOld && !result.isBroken,
-        hasOld: old != nil, isTaken: proof.takesWorse)
+      if result.isBroken || isOld { return (result, !result.isBroken) }
     }
     return nil
   }

@@ -105,7 +105,7 @@ package enum IndexBuilder {
     _ collection: Collection, _ request: IndexRequest, patience: LockPatience,
     openWriter: () throws(DatabaseError) -> CollectionWriter
   ) throws(DatabaseError) -> IndexReport {
-    let hold = try LockHold.taking(collection.fileSystem, .maintenance, patience: patience)
+    let hold = try LockHold.takingMaintenance(collection.fileSystem, patience: patience)
     defer { withExtendedLifetime(hold) {} }
     return try runHoldingLock(collection, request, openWriter: openWriter)
   }
@@ -132,6 +132,15 @@ package enum IndexBuilder {
       for (index, task) in plan.tasks.enumerated() {
         if request.options.isCancelled() { throw .cancelled }
         let name = uniqueTemporaryName(fs, "index", index)
+        if let source = request.healing[task.segment.number], task.kind == .graph {
+          switch try heal(task, source, snapshot, name, request, pace, index) {
+          case .healed(let part):
+            made.append(part)
+            continue
+          case .refused(let reason):
+            report.unhealed[task.segment.number] = reason
+          }
+        }
         let entry = try build(task, snapshot, name, request, pace.options(task: index))
         var part = Made(task: task, entry: entry, temporaryName: name)
         made.append(part)
@@ -175,13 +184,28 @@ package enum IndexBuilder {
     guard
       let live = snapshot.state.segments.first(where: { $0.entry.number == task.segment.number })
     else { throw .cancelled }
-    do throws(IndexBuildError) {
+    var options = options
+    if let parameters = request.parameters[task.segment.number] {
+      options.graph = parameters
+      options.seed = parameters.seed
+    }
+    let wanted = options
+    return try indexEntry { () throws(IndexBuildError) in
       if request.remeasures, let index = snapshot.indexes.index(task.kind, for: task.segment) {
         return try index.remeasure(
-          live.segment, task.segment, snapshot.collection, temporaryName: name, options)
+          live.segment, task.segment, snapshot.collection, temporaryName: name, wanted)
       }
       return try OpenIndex.build(
-        task.kind, live.segment, task.segment, snapshot.collection, temporaryName: name, options)
+        task.kind, live.segment, task.segment, snapshot.collection, temporaryName: name, wanted)
+    }
+  }
+
+  /// Runs a build and lifts its error.
+  static func indexEntry(
+    _ body: () throws(IndexBuildError) -> IndexEntry
+  ) throws(DatabaseError) -> IndexEntry {
+    do throws(IndexBuildError) {
+      return try body()
     } catch {
       // A builder removes what it has not finished.
       switch error {

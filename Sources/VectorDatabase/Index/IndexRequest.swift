@@ -13,6 +13,10 @@ package struct IndexRequest: Sendable {
   package var movesLog = false
   /// How a new graph is proved before it takes the place of the old one; nil for no proof.
   package var proof: IndexProof?
+  /// Graphs that new ones are made from, by the number of the segment that is to have the new one.
+  var healing: [UInt64: HealingSource] = [:]
+  /// How the graphs of some segments are built, with their seeds, whatever the options say.
+  var parameters: [UInt64: GraphParameters] = [:]
   package var options = IndexBuildOptions()
   /// Told how far the work is, by one thread at a time.
   package var progress: @Sendable (IndexProgress) -> Void = { _ in }
@@ -92,6 +96,8 @@ package struct IndexReport: Equatable, Sendable {
   package var dropped = 0
   /// Graphs that failed their proof.
   package var refused: [Refusal] = []
+  /// Why graphs that were to be healed were built from scratch, by segment.
+  var unhealed: [UInt64: GraphRenewal.Reason] = [:]
   /// Rows in segments that are too small for an index to pay.
   package var smallRows: UInt64 = 0
   /// Rows in segments for whose vectors there is no index of the wanted kind.

@@ -69,6 +69,21 @@ enum OpenIndex: Sendable {
       footerCRC: finished.footerCRC)
   }
 
+  /// Writes the graph of a segment that has some of the rows of another, made from the other's graph; the caller renames it.
+  ///
+  /// `rows`: For each row of the segment the row that it was.
+  static func heal(
+    _ old: GraphIndex, rows: [UInt32], _ segment: Segment, _ entry: SegmentEntry, _ collection: Collection,
+    temporaryName: String, _ options: IndexBuildOptions
+  ) throws(IndexBuildError) -> IndexEntry {
+    let finished = try GraphIndexBuilder.heal(
+      old, oldRows: rows, segment.storedVectors, of: entry, collection.identity, on: collection.fileSystem,
+      temporaryName: temporaryName, options)
+    return IndexEntry(
+      number: 0, kind: IndexKind.graph.rawValue, segment: entry.number, bytes: finished.bytes,
+      sha256: finished.sha256, footerCRC: finished.footerCRC)
+  }
+
   /// Writes the index file anew with another measurement of its recall; the caller renames it.
   func remeasure(
     _ segment: Segment, _ entry: SegmentEntry, _ collection: Collection, temporaryName: String,

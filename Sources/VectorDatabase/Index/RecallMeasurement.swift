@@ -31,8 +31,11 @@ package struct RecallResult: Equatable, Sendable {
   package let k: Int
   /// The recall that was asked for.
   package let target: Double
-  /// The least recall that the searched graphs promise for it; nil when none of them was ever measured.
+  /// The least recall that is promised for it; nil when no searched graph was ever measured.
   package let promised: Double?
+  /// Whether that is, in some segment, the recall that was asked for and no measurement: where rows are deleted the walk goes as
+  /// far past them as that recall takes by the measurement of the whole graph.
+  package let isPromisedAsAsked: Bool
   /// False when a graph says itself that it does not reach the target.
   package let isReached: Bool
   /// Share of the true neighbours that were found, on average.
@@ -205,13 +208,15 @@ struct RecallMeasurement {
     search.tuning.weighsGraphs = false
     search.isCancelled = request.isCancelled
     let pieces = SearchSession(snapshot, search).pieces.filter { $0.graph != nil || $0.filtered != nil }
-    // Among dead rows a walk goes as far as the measured effort for the target says, or every row is looked at.
+    // Among dead rows a walk goes as far as the measured effort for the target says, or every row is looked at by its code.
+    let isPromisedAsAsked = pieces.contains { $0.filtered.map { $0.unreached == nil } ?? false }
     let promises = pieces.compactMap { piece in
       piece.graph?.promised ?? piece.filtered.flatMap { $0.unreached == nil ? Float(target) : nil }
     }
     guard !pieces.isEmpty else {
       return RecallResult(
-        k: k, target: target, promised: nil, isReached: true, measured: 1, interval: 1...1,
+        k: k, target: target, promised: nil, isPromisedAsAsked: false, isReached: true, measured: 1,
+        interval: 1...1,
         queries: queries.count, isExact: true)
     }
     let (plain, snapshot) = (search, snapshot)
@@ -233,7 +238,7 @@ struct RecallMeasurement {
     let recalls = results.all.flatMap { $0 }
     let (mean, interval) = Self.summary(recalls, k: k)
     return RecallResult(
-      k: k, target: target, promised: promises.min().map { Double($0) },
+      k: k, target: target, promised: promises.min().map { Double($0) }, isPromisedAsAsked: isPromisedAsAsked,
       isReached: pieces.allSatisfy { $0.graph?.unreached == nil && $0.filtered?.unreached == nil },
       measured: mean, interval: interval,
       queries: recalls.count, isExact: false)

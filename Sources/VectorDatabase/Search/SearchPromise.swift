@@ -27,6 +27,8 @@ extension Snapshot {
       }
       weight += rows
       guard let use = piece.graph else {
+        // A walk past rows that may not be found was not measured.
+        if piece.filtered?.walks == true { isKnown = false }
         sum += rows
         continue
       }

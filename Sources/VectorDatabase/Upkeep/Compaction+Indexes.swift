@@ -3,9 +3,15 @@ import VectorIndexes
 
 extension Compactor {
   /// An index that a new segment is to have.
-  struct WantedIndex: Equatable {
+  struct WantedIndex {
     let segment: UInt64
     let kind: IndexKind
+    /// The graph that it is made from.
+    var healing: HealingSource?
+    /// How a graph is built, when its sources had one.
+    var parameters: GraphParameters?
+    /// What is reported of it, when a source had a graph.
+    var renewal: GraphRenewal?
   }
 
   /// The indexes of a new segment: the kinds that its sources had, and otherwise what the collection's setting says.
@@ -35,12 +41,21 @@ extension Compactor {
       var index = IndexRequest()
       index.choice = .kind(kind)
       index.segments = segments
+      for one in wanted where one.kind == kind {
+        index.healing[one.segment] = one.healing
+        index.parameters[one.segment] = one.parameters
+      }
       index.options = request.indexOptions
       index.options.isCancelled = request.isCancelled
       do throws(DatabaseError) {
         let done = try IndexBuilder.runHoldingLock(collection, index, openWriter: openWriter)
         report.indexesBuilt += done.built.count
         report.version = done.version
+        for var renewal in wanted.compactMap({ $0.kind == kind ? $0.renewal : nil })
+        where done.built.contains(where: { $0.segment == renewal.segment }) {
+          if let reason = done.unhealed[renewal.segment] { renewal.reason = reason }
+          report.graphs.append(renewal)
+        }
       } catch {
         report.indexFailure = error
         return

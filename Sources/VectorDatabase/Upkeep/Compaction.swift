@@ -17,6 +17,8 @@ package struct CompactionRequest: Sendable {
   package var memoryBudget = 32 << 20
   /// How the indexes of new segments are built.
   package var indexOptions = IndexBuildOptions()
+  /// Makes the graph of a segment that is rewritten alone from its old graph, where few enough rows are dead.
+  package var healsGraphs = true
   /// Asked between batches of rows; true ends the work with nothing changed.
   package var isCancelled: @Sendable () -> Bool = { false }
 
@@ -36,6 +38,8 @@ package struct CompactionReport: Equatable, Sendable {
   package var stoppedEarly = false
   /// Index files that were built for the new segments, in the place of those of their sources.
   package var indexesBuilt = 0
+  /// How the graphs of segments that had one were made, in the order of segments.
+  package var graphs: [GraphRenewal] = []
   /// Why indexes that were to be built are missing; the rows are compacted all the same.
   package var indexFailure: DatabaseError?
 }
@@ -109,11 +113,17 @@ package enum Compactor {
   /// Says what `run` would do; the rows of the log count as the segment that they would first become.
   package static func dryRun(_ snapshot: Snapshot, _ request: CompactionRequest) -> CompactionReport {
     let parts = parts(snapshot.state, withLog: true)
+    let living = snapshot.state.segments.filter { $0.liveCount > 0 }
     var report = CompactionReport()
     report.version = snapshot.version
     report.segmentsBefore = parts.count
     report.segmentsAfter = report.segmentsBefore
     for run in plan(parts, request) {
+      // The log's rows would become a segment behind the others.
+      let outlook = outlook(
+        snapshot.collection, snapshot.manifest, Array(living[run.clamped(to: living.indices)]),
+        joinsLog: run.upperBound > living.count, request)
+      if let renewal = outlook.renewal { report.graphs.append(renewal) }
       report.rewritten += run.count
       report.segmentsAfter -= run.count - (parts[run].contains { $0.live > 0 } ? 1 : 0)
       for part in parts[run] {
@@ -134,7 +144,7 @@ package enum Compactor {
     openWriter: () throws(DatabaseError) -> CollectionWriter
   ) throws(DatabaseError) -> CompactionReport {
     let fs = collection.fileSystem
-    let hold = try LockHold.taking(fs, .maintenance, patience: patience)
+    let hold = try LockHold.takingMaintenance(fs, patience: patience)
     defer { withExtendedLifetime(hold) {} }
     let first = try openWriter()
     try first.checkpoint()
@@ -146,14 +156,14 @@ package enum Compactor {
     var report = CompactionReport()
     report.segmentsBefore = base.segments.count
     let started = fs.now()
-    var outputs: [(run: Range<Int>, result: SegmentBuilder.Result?)] = []
+    var outputs: [Output] = []
     for run in plan(base, request) {
       if let limit = request.maximumNanoseconds, fs.now() - started > limit {
         report.stoppedEarly = true
         break
       }
       do throws(DatabaseError) {
-        outputs.append((run, try rewrite(collection, base, run, request, index: outputs.count)))
+        outputs.append(try rewrite(collection, base, run, request, index: outputs.count))
       } catch {
         // What is finished is of no use without the rest; the next writer would remove it as well.
         for output in outputs {
@@ -175,30 +185,74 @@ package enum Compactor {
     return report
   }
 
+  /// A run of segments, rewritten as one.
+  private struct Output {
+    let run: Range<Int>
+    /// The new segment; nil when no row was alive.
+    var result: SegmentBuilder.Result?
+    /// The graph that its own is made from.
+    var healing: HealingSource?
+    /// What becomes of the graphs of its sources.
+    var outlook = GraphOutlook()
+  }
+
   private static func rewrite(
     _ collection: Collection, _ base: CollectionState, _ run: Range<Int>, _ request: CompactionRequest,
     index: Int
-  ) throws(DatabaseError) -> SegmentBuilder.Result? {
-    guard base.segments[run].contains(where: { $0.liveCount > 0 }) else { return nil }
+  ) throws(DatabaseError) -> Output {
+    var output = Output(run: run)
+    let living = base.segments[run].filter { $0.liveCount > 0 }
+    guard let first = living.first else { return output }
+    let outlook = outlook(collection, base.manifest, living, request)
+    output.outlook = outlook
     let builder = try builder(collection, "compact", index, request)
     var sinceLook = 0
-    for live in base.segments[run] {
-      let segment = live.segment
-      let order = try Snapshot.arrivalOrder(segment)
-      for place in 0..<segment.rows {
-        let row = order.isEmpty ? place : order[place]
-        if live.dead.contains(row) { continue }
+    // For each row the one that it was, where one graph is to be healed.
+    var rows: [UInt32] = []
+    if outlook.index != nil, !first.segment.isInArrivalOrder {
+      // Its rows are ordered by nearness already, and stay so.
+      let arrivals = try arrivals(of: first)
+      for row in 0..<first.segment.rows where !first.dead.contains(row) {
         try look(&sinceLook, request)
-        try lifted { () throws(StorageError) in try builder.append(row: row, of: segment) }
+        try lifted { () throws(StorageError) in
+          try builder.append(row: row, of: first.segment, arrival: arrivals[row])
+        }
+        rows.append(UInt32(truncatingIfNeeded: row))
+      }
+      output.result = try lifted { () throws(StorageError) in try builder.finish() }
+    } else {
+      for live in living {
+        let segment = live.segment
+        let order = try Snapshot.arrivalOrder(segment)
+        for place in 0..<segment.rows {
+          let row = order.isEmpty ? place : order[place]
+          if live.dead.contains(row) { continue }
+          try look(&sinceLook, request)
+          try lifted { () throws(StorageError) in try builder.append(row: row, of: segment) }
+          if outlook.index != nil { rows.append(UInt32(truncatingIfNeeded: row)) }
+        }
+      }
+      let merged = try lifted { () throws(StorageError) in try builder.finish() }
+      do throws(DatabaseError) {
+        output.result = try orderedByLocality(merged, collection, base, run, request, &rows, index: index)
+      } catch {
+        try? collection.fileSystem.remove(merged.temporaryName)
+        throw error
       }
     }
-    let merged = try lifted { () throws(StorageError) in try builder.finish() }
-    do throws(DatabaseError) {
-      return try orderedByLocality(merged, collection, base, run, request, index: index)
-    } catch {
-      try? collection.fileSystem.remove(merged.temporaryName)
-      throw error
+    if let index = outlook.index { output.healing = HealingSource(index: index, rows: rows) }
+    return output
+  }
+
+  /// For each row its place in the order of arrival among the living rows of its segment.
+  private static func arrivals(of live: LiveSegment) throws(DatabaseError) -> [UInt32] {
+    var arrivals = [UInt32](repeating: 0, count: live.segment.rows)
+    var next: UInt32 = 0
+    for row in try Snapshot.arrivalOrder(live.segment) where !live.dead.contains(row) {
+      arrivals[row] = next
+      next += 1
     }
+    return arrivals
   }
 
   private static func builder(
@@ -222,10 +276,11 @@ package enum Compactor {
 
   /// The same rows with near ones near each other and their numbers of arrival, when the segment will have a graph.
   ///
-  /// Its searches then read fewer pages of vectors. The file given is removed when another takes its place.
+  /// Its searches then read fewer pages of vectors. The file given is removed when another takes its place. `rows`, one number for
+  /// each row or none at all, is brought into the same order.
   private static func orderedByLocality(
     _ merged: SegmentBuilder.Result, _ collection: Collection, _ base: CollectionState, _ run: Range<Int>,
-    _ request: CompactionRequest, index: Int
+    _ request: CompactionRequest, _ rows: inout [UInt32], index: Int
   ) throws(DatabaseError) -> SegmentBuilder.Result {
     let sources = Set(base.segments[run].map { $0.entry.number })
     let wanted = wantedIndexes(of: merged.entry, sources, base.manifest, collection.settings)
@@ -249,6 +304,7 @@ package enum Compactor {
     }
     let result = try lifted { () throws(StorageError) in try builder.finish() }
     try? collection.fileSystem.remove(merged.temporaryName)
+    if !rows.isEmpty { rows = order.map { rows[Int($0)] } }
     return result
   }
 
@@ -256,8 +312,7 @@ package enum Compactor {
   ///
   /// Rows that died meanwhile are found in the new segments by id and marked there.
   private static func commit(
-    _ writer: CollectionWriter, _ base: CollectionState,
-    _ outputs: [(run: Range<Int>, result: SegmentBuilder.Result?)], _ report: inout CompactionReport
+    _ writer: CollectionWriter, _ base: CollectionState, _ outputs: [Output], _ report: inout CompactionReport
   ) throws(DatabaseError) -> [WantedIndex] {
     var manifest = writer.state.manifest
     var wanted: [WantedIndex] = []
@@ -277,7 +332,8 @@ package enum Compactor {
       }
       report.rewritten += 1
       report.bytesBefore += current.entry.bytes
-      guard placed.insert(index).inserted, let result = outputs[index].result else { continue }
+      let output = outputs[index]
+      guard placed.insert(index).inserted, let result = output.result else { continue }
       var entry = result.entry
       entry.number = number
       number += 1
@@ -288,13 +344,22 @@ package enum Compactor {
       }
       var live = LiveSegment(
         entry: entry, segment: segment, dead: RowSet(count: Int(entry.rows)), recordedDead: 0)
-      for position in outputs[index].run {
+      for position in output.run {
         try carryDeaths(from: base.segments[position], writer, into: &live)
       }
       report.bytesAfter += entry.bytes
       segments.append(live)
-      let sources = Set(outputs[index].run.map { base.segments[$0].entry.number })
-      wanted += wantedIndexes(of: entry, sources, manifest, writer.collection.settings)
+      let sources = Set(output.run.map { base.segments[$0].entry.number })
+      for var index in wantedIndexes(of: entry, sources, manifest, writer.collection.settings) {
+        if index.kind == .graph {
+          index.healing = output.healing
+          index.renewal = output.outlook.renewal
+          index.parameters = output.outlook.parameters
+          index.renewal?.segment = entry.number
+          index.renewal?.rows = entry.rows
+        }
+        wanted.append(index)
+      }
     }
     let (entries, deletions) = try writer.deletionFiles(segments)
     report.deadRowsRemoved = outputs.reduce(0) { sum, output in

@@ -128,7 +128,7 @@ extension CollectionWriter {
   package func collectGarbage(
     keepParent: Bool, dryRun: Bool, patience: LockPatience
   ) throws(DatabaseError) -> GarbageReport {
-    let hold = try LockHold.taking(fs, .maintenance, patience: patience)
+    let hold = try LockHold.takingMaintenance(fs, patience: patience)
     defer { withExtendedLifetime(hold) {} }
     return try GarbageCollector.collect(collection, keepParent: keepParent, dryRun: dryRun)
   }

@@ -29,6 +29,7 @@ extension Compactor {
     first.close()
     var request = request
     request.full = true
+    request.healsGraphs = false
     request.maximumNanoseconds = nil
     var report = try run(collection, request, patience: patience, openWriter: openWriter)
     let last = try openWriter()

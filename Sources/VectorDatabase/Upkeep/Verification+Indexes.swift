@@ -66,9 +66,10 @@ extension Verifier {
       report.findings.append(
         Finding("index-newer", .notice, name, error.description, remedy: error.hint ?? Self.indexRemedy))
     case .file(let error):
+      let isLink = error.code == ErrorCode.symbolicLink
       addIndexFinding(
-        "index-unreadable", name,
-        "the file cannot be read: error \(error.code) while trying to \(error.operation.rawValue) it")
+        isLink ? "symbolic-link" : "index-unreadable", name,
+        isLink ? Self.linkMessage : "the file cannot be read: \(error.reason)")
     case .poisoned: throw .storage(error)
     }
   }

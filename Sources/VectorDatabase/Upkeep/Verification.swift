@@ -173,12 +173,16 @@ package struct Verifier {
     }
   }
 
+  /// What is wrong with a file that a symbolic link stands for.
+  static let linkMessage = "it, or its folder, is a symbolic link, which is not followed here"
+
   /// Reports a file that the system does not let us read.
   mutating func add(_ error: FileError, _ name: String) {
+    let isLink = error.code == ErrorCode.symbolicLink
     report.findings.append(
       Finding(
-        "file-unreadable", .data, name,
-        "the file cannot be read: error \(error.code) while trying to \(error.operation.rawValue) it",
-        remedy: "restore this file from a backup"))
+        isLink ? "symbolic-link" : "file-unreadable", .data, name,
+        isLink ? Self.linkMessage : "the file cannot be read: \(error.reason)",
+        remedy: isLink ? error.hint ?? "" : "restore this file from a backup"))
   }
 }

@@ -103,6 +103,14 @@ package struct GraphBuilder: Sendable {
     let lists = NeighborLists(count: count, capacity: parameters.maximumNeighbors)
     let homes = WorkArray<UInt64>(count: count, repeating: .max)
     try select(partition, sketches, lists, homes)
+    return finish(lists, homes: homes)
+  }
+
+  /// Fills free places of the lists, makes everything reachable and orders the nodes.
+  ///
+  /// `lists`: The neighbours of at least one point. `homes`: For each point what decides its place, with its number in the lower
+  /// 31 bits.
+  func finish(_ lists: NeighborLists, homes: WorkArray<UInt64>) -> Graph {
     progress.report(.connect, 0, 3)
     fill(lists)
     progress.report(.connect, 1, 3)

@@ -3,12 +3,12 @@ package import VectorMath
 
 /// Makes a graph index of stored vectors, in memory.
 package struct GraphAssembly<Failure: Error>: Sendable {
-  private let source: RowSource<Failure>
+  let source: RowSource<Failure>
   private let metric: Metric
-  private let parameters: GraphParameters
-  private let threads: Int
+  let parameters: GraphParameters
+  let threads: Int
   private let memoryLimit: Int?
-  private let progress: GraphProgress
+  let progress: GraphProgress
 
   /// Prepares to make one.
   ///
@@ -48,7 +48,7 @@ package struct GraphAssembly<Failure: Error>: Sendable {
   }
 
   /// Codes the rows of a source in a frame that is there already.
-  static func encode(
+  package static func encode(
     _ source: RowSource<Failure>, in frame: VectorFrame, threads: Int
   ) throws(Failure) -> Rows {
     let codes = WorkArray<Int8>(count: source.count * frame.paddedDimension, repeating: 0)
@@ -74,6 +74,14 @@ package struct GraphAssembly<Failure: Error>: Sendable {
     } catch {
       return nil
     }
+    return try finish(rows, groups, points, graph)
+  }
+
+  /// Everything beside the lists of a graph that joins groups of rows.
+  func finish(
+    _ rows: Rows, _ groups: CodeGroups, _ points: GraphPoints, _ graph: Graph
+  ) throws(Failure) -> GraphContents {
+    let dimension = rows.frame.paddedDimension
     let (nodeRows, starts) = arrange(groups, graph)
     let codec = GraphCodec(paddedDimension: dimension)
     let records = try makeRecords(rows, codec, graph, points, nodeRows, starts)
@@ -92,7 +100,7 @@ package struct GraphAssembly<Failure: Error>: Sendable {
   }
 
   /// One point for each group of rows: the rows' own codes when each row is a group.
-  private func gather(_ rows: Rows, _ groups: CodeGroups) -> GraphPoints {
+  func gather(_ rows: Rows, _ groups: CodeGroups) -> GraphPoints {
     let dimension = rows.frame.paddedDimension
     if groups.count == source.count {
       return unsafe GraphPoints(

@@ -32,6 +32,18 @@ package enum GraphIndexBuilder {
     if options.isCancelled() { throw .cancelled }
     let joined = try lifted { () throws(StorageError) in try assembly.join(rows) }
     guard let contents = joined else { throw .cancelled }
+    return try finish(
+      contents, rows, parameters, vectors, of: segment, identity, on: fileSystem, temporaryName, options,
+      scale)
+  }
+
+  /// Measures a graph and writes its file.
+  static func finish(
+    _ contents: GraphContents, _ rows: GraphAssembly<StorageError>.Rows, _ parameters: GraphParameters,
+    _ vectors: StoredVectors, of segment: SegmentEntry, _ identity: CollectionIdentity,
+    on fileSystem: any FileSystem, _ temporaryName: String, _ options: IndexBuildOptions,
+    _ scale: ProgressScale
+  ) throws(IndexBuildError) -> FinishedFile {
     scale.begin(.calibrate)
     let calibrator = GraphCalibrator(
       contents: contents, rows: rows, source: vectors.source, metric: vectors.metric,
@@ -54,7 +66,7 @@ package enum GraphIndexBuilder {
   }
 
   /// Bytes without which no number of passes helps.
-  private static func leastMemory(_ vectors: StoredVectors, _ parameters: GraphParameters) -> UInt64 {
+  static func leastMemory(_ vectors: StoredVectors, _ parameters: GraphParameters) -> UInt64 {
     let graph = GraphBuilder.leastMemory(count: vectors.rows, parameters)
     let records = vectors.rows * (paddedDimension(vectors.dimension) + 12)
     return UInt64(codeBytes(vectors) + max(graph, records))
