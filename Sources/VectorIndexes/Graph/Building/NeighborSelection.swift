@@ -12,6 +12,8 @@ final class NeighborSelection {
   private let room: Int
   private var candidates: [UInt64] = []
   private var kept: [Int] = []
+  /// Those kept for which others fall.
+  private var pruners: [Int] = []
   private var isKept: [Bool] = []
 
   /// Room for `room` candidates at a time.
@@ -28,10 +30,10 @@ final class NeighborSelection {
   /// Chooses the neighbours of a node among what its reservoir holds.
   ///
   /// A candidate falls when a kept one is so near to it that 6 d(kept, candidate) <= 5 d(node, candidate), in squared distances:
-  /// an exact comparison. Those that fell fill the free places, nearest first, because searching reads a fixed number anyway.
+  /// an exact comparison. For a `silent` one no other falls. Those that fell fill the free places, nearest first, because searching reads a fixed number anyway.
   ///
   /// - Source: Subramanya et al. 2019, DiskANN (robust prune with alpha 1.2 on squared distances).
-  func prune(_ node: Int, _ reservoirs: Reservoirs, into lists: NeighborLists) {
+  func prune(_ node: Int, _ reservoirs: Reservoirs, into lists: NeighborLists, silent: [Bool]? = nil) {
     reservoirs.sorted(node, into: &candidates)
     let count = candidates.count
     guard count > 0 else { return }
@@ -46,13 +48,14 @@ final class NeighborSelection {
       queries: codes.base, queryCount: count, panels: panels.base, rowCount: count, dimension: dimension,
       into: products.base, resultStride: count)
     kept.removeAll(keepingCapacity: true)
+    pruners.removeAll(keepingCapacity: true)
     isKept.removeAll(keepingCapacity: true)
     for place in 0..<count {
       let own = Int64(candidates[place] >> 32)
       let square = points.square(Int(candidates[place] & 0xFFFF_FFFF))
       var stays = kept.count < lists.capacity
       if stays {
-        for other in kept {
+        for other in pruners {
           let product = products[other * count + place]
           let otherSquare = points.square(Int(candidates[other] & 0xFFFF_FFFF))
           let between = Int64(otherSquare &+ square &- 2 &* product)
@@ -63,7 +66,10 @@ final class NeighborSelection {
         }
       }
       isKept.append(stays)
-      if stays { kept.append(place) }
+      guard stays else { continue }
+      kept.append(place)
+      if let silent, silent[Int(candidates[place] & 0xFFFF_FFFF)] { continue }
+      pruners.append(place)
     }
     for place in kept { lists.append(UInt32(truncatingIfNeeded: candidates[place]), to: node) }
     for place in 0..<count where !isKept[place] {
@@ -77,7 +83,10 @@ final class NeighborSelection {
   ///   - node: The node to fill.
   ///   - lists: Where it stands; only the first `degrees` neighbours of each node are read.
   ///   - degrees: How many neighbours each node had before anything was filled.
-  func fill(_ node: Int, _ lists: NeighborLists, degrees: WorkArray<UInt8>) {
+  ///   - silent: Nodes whose lists are not read; nil for none.
+  func fill(
+    _ node: Int, _ lists: NeighborLists, degrees: WorkArray<UInt8>, silent: [Bool]? = nil
+  ) {
     let known = Int(degrees[node])
     let missing = lists.capacity - known
     guard missing > 0, known > 0 else { return }
@@ -87,6 +96,7 @@ final class NeighborSelection {
       for place in 0..<known {
         let neighbor = Int(lists[node, place])
         guard rank < Int(degrees[neighbor]) else { continue }
+        if let silent, silent[neighbor] { continue }
         let candidate = lists[neighbor, rank]
         if Int(candidate) == node || lists.contains(candidate, at: node) || found.contains(candidate) {
           continue

@@ -10,8 +10,13 @@ package final class Sketches: Sendable {
 
   private let values: WorkArray<Int16>
 
+  /// The number that tells whether a point is silent; no direction has it.
+  private static let silentPlace = directions
+
   /// Projects every point on directions of -1 and +1 that `seed` decides.
-  package init(_ points: GraphPoints, seed: UInt64, threads: Int) {
+  ///
+  /// `silent`: Points that lie on a side of their own, wherever they are; nil for none.
+  package init(_ points: GraphPoints, seed: UInt64, threads: Int, silent: [Bool]? = nil) {
     let dimension = points.dimension
     let signs = WorkArray<Int8>(count: Self.directions * dimension, repeating: 0)
     var generator = SeededGenerator(seed: seed ^ 0x5851_F42D_4C95_7F2D)
@@ -39,6 +44,9 @@ package final class Sketches: Sendable {
             values[(first + place) * Self.width + direction] = Int16(
               truncatingIfNeeded: products[place * Self.directions + direction] >> down)
           }
+          if let silent, silent[first + place] {
+            values[(first + place) * Self.width + Self.silentPlace] = 1
+          }
         }
         first += count
       }
@@ -46,9 +54,9 @@ package final class Sketches: Sendable {
     self.values = values
   }
 
-  /// One bit for each direction: whether `other` lies below `point` along it.
+  /// One bit for each direction: whether `other` lies below `point` along it. Below 2^12.
   ///
-  /// Below 2^12.
+  /// A silent point has a number of its own instead, from 2^15 on, so that it takes no other's place.
   @inline(__always)
   package func side(of other: UInt32, from point: UInt32) -> UInt16 {
     // Safe: both are points, and each has `width` numbers.
@@ -56,6 +64,7 @@ package final class Sketches: Sendable {
       .loadUnaligned(as: SIMD16<Int16>.self)
     let b = unsafe UnsafeRawPointer(values.pointer(Int(point) * Self.width, Self.width))
       .loadUnaligned(as: SIMD16<Int16>.self)
+    if a[Self.silentPlace] != 0 { return 0x8000 | UInt16(truncatingIfNeeded: other & 0x7FFF) }
     let negative = (a &- b) &>> 15
     let bits = SIMD16<Int16>(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 0, 0, 0, 0)
     return UInt16(bitPattern: (negative & bits).wrappedSum())

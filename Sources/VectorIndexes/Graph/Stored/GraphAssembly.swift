@@ -69,7 +69,8 @@ package struct GraphAssembly<Failure: Error>: Sendable {
     let graph: Graph
     do throws(GraphBuildCancelled) {
       graph = try GraphBuilder(
-        points, parameters, threads: threads, memoryLimit: memoryLimit, progress: progress
+        points, parameters, threads: threads, memoryLimit: memoryLimit, silent: queries(groups),
+        progress: progress
       ).build()
     } catch {
       return nil
@@ -89,6 +90,18 @@ package struct GraphAssembly<Failure: Error>: Sendable {
       frame: rows.frame, graph: graph, codec: codec, records: records,
       residual: Self.usualResidual(rows.residuals), rows: nodeRows, starts: starts, loose: groups.loose,
       router: router)
+  }
+
+  /// The groups that hold a row which will be a query when the graph is measured.
+  private func queries(_ groups: CodeGroups) -> [Bool] {
+    var queries = [Bool](repeating: false, count: groups.count)
+    for group in 0..<groups.count {
+      for place in Int(groups.starts[group])..<Int(groups.starts[group + 1])
+      where GraphCalibration.isQuery(row: Int(groups.rows[place]), of: source.count) {
+        queries[group] = true
+      }
+    }
+    return queries
   }
 
   /// One point for each group of rows: the rows' own codes when each row is a group.
