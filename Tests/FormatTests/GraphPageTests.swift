@@ -115,13 +115,17 @@ struct GraphPageTests {
     #expect(measurement.length == 16 + 32 * Int(entries) && entries > 0)
     #expect(page.value("calibration", "query_source", in: bytes, at: at) == 0)
     #expect(page.tables["calibration-entry"]?.last.map { $0.offset + ($0.size ?? 0) } == 32)
-    var last: (UInt64, UInt64) = (0, 0)
+    var last: (UInt32, UInt64, UInt64) = (0, 0, 0)
     for entry in 0..<Int(entries) {
       let start = at + 16 + 32 * entry
       let k = try #require(page.value("calibration-entry", "measured_k", in: bytes, at: start))
       let breadth = try #require(page.value("calibration-entry", "breadth", in: bytes, at: start))
-      #expect(last < (k, breadth) && breadth >= k)
-      last = (k, breadth)
+      let slack = try #require(page.value("calibration-entry", "early_end", in: bytes, at: start))
+      let factor = Float(bitPattern: UInt32(slack))
+      #expect(slack == 0 || factor >= 1 && factor < .infinity)
+      let now = (slack == 0 ? 0 : 1 as UInt32, k, breadth)
+      #expect(last < now && breadth >= k)
+      last = now
       for field in ["recall", "lower_recall", "worst_tenth"] {
         let bits = try #require(page.value("calibration-entry", field, in: bytes, at: start))
         let share = Float(bitPattern: UInt32(bits))

@@ -20,10 +20,26 @@ size_t vk_pairs_below(const int32_t *dots, const int32_t *squares, size_t count,
 typedef struct {
   uint64_t *keys;
   size_t count, capacity;
+  // A candidate farther than the one at place `rank`, by the factor `slack` of its distance, is not looked at any more, nor taken in
+  // when there are `least` nearer ones. Infinity: all are.
+  size_t rank, least;
+  float slack;
 } vk_pool;
 
+// The greatest key that a walk still looks at.
+static inline uint64_t vk_pool_reach(const vk_pool *pool) {
+  if (!(pool->slack < __builtin_inff()) || pool->count <= pool->rank) return UINT64_MAX;
+  uint32_t bits = (uint32_t)(pool->keys[pool->rank] >> 32);
+  float distance;
+  __builtin_memcpy(&distance, &bits, sizeof bits);
+  distance *= pool->slack;
+  __builtin_memcpy(&bits, &distance, sizeof bits);
+  return (uint64_t)bits << 32 | UINT32_MAX;
+}
+
 // Offers `count` nodes, at most 128, with their squared distances, one after the other: each goes to its place among the keys;
-// when the pool is full the greatest key leaves it. A distance that is negative or no number counts as 0.
+// when the pool is full the greatest key leaves it. A distance that is negative or no number counts as 0. What is out of reach
+// when the call begins is left out.
 //
 // Returns the least place at which a key was put, SIZE_MAX / 2 for none. The same at every level.
 size_t vk_pool_offer(vk_pool *pool, const float *distances, const uint32_t *nodes, size_t count);

@@ -41,7 +41,8 @@ package enum SearchCommand: ToolCommand {
   )
   package static let effort = Option(
     "ef", .integer(1...1_000_000), "N",
-    summary: "Candidates that a graph keeps, instead of what --recall asks for")
+    summary: "Candidates that a graph keeps, instead of what --recall asks for",
+    details: "All of them are looked at; with --recall a search ends early where the answer is clear.")
   package static let with = Option(
     "with", .choice(["payload", "vector"]), "PARTS", repetition: .commaList,
     summary: "Print these parts of every hit too: payload, vector")

@@ -17,7 +17,7 @@ package enum TuneCommand: ToolCommand {
     "tune", group: "Upkeep", summary: "measure anew what searches of a graph find",
     description: [
       "Searches every graph of the collection for known answers, with all sensible efforts, and stores what was found: so `search --recall` knows how far to go. A graph is measured when it is built; measure again when queries are at hand that are unlike the records, or when many records were deleted.",
-      "Prints for each segment and each K the effort that the recall takes (`ef`), the recall that is promised for it, and how many lists and distances a search looks at.",
+      "Prints for each segment and each K the effort that the recall takes, the recall that is promised for it, and how many lists and distances a search looks at as a rule. The effort is the number of candidates that are kept at most (`ef`) and an early end: a search looks no further when the squared distance of its next candidate, among vectors made comparable, is so many times that of the K-th. Queries whose answer is clear end soon, and others go on.",
     ],
     operands: [Operands.collection],
     options: [queries, recall],
@@ -71,12 +71,14 @@ package enum TuneCommand: ToolCommand {
     }
     guard !measurements.isEmpty else { return }
     var table = Table([
-      ("segment", .left), ("k", .right), ("ef", .right), ("promised", .right), ("reached", .left),
+      ("segment", .left), ("k", .right), ("ef", .right), ("early end", .right), ("promised", .right),
+      ("reached", .left),
       ("lists", .right), ("distances", .right), ("queries", .left),
     ])
     for row in measurements {
       table.add([
-        FileNames.segment(row.segment), "\(row.k)", "\(row.breadth)", NumberText.fixed(row.promised, 4),
+        FileNames.segment(row.segment), "\(row.k)", "\(row.breadth)",
+        row.earlyEnd.map { NumberText.fixed($0, 3) } ?? "-", NumberText.fixed(row.promised, 4),
         row.isReached ? "yes" : "no", NumberText.fixed(row.hops, 1), NumberText.fixed(row.estimates, 1),
         row.isFromRows ? "records" : "given",
       ])
@@ -89,6 +91,7 @@ package enum TuneCommand: ToolCommand {
     json.member("segment", row.segment)
     json.member("k", row.k)
     json.member("ef", row.breadth)
+    if let earlyEnd = row.earlyEnd { json.member("early_end", NumberText.fixed(earlyEnd, 3)) }
     json.member("promised", NumberText.fixed(row.promised, 4))
     json.member("reached", row.isReached)
     json.member("lists", NumberText.fixed(row.hops, 1))

@@ -140,9 +140,10 @@ struct InfoReport {
   private func text(_ promise: RecallPromise) -> String {
     let queries = promise.isFromRows ? "record" : "query"
     let number = NumberText.grouped(UInt64(promise.queries))
+    let end = promise.earlyEnd.map { ", early end \(NumberText.fixed($0, 3))" } ?? ""
     let noun = promise.queries == 1 ? queries : promise.isFromRows ? "records" : "queries"
     return
-      "\(RecallText.share(promise.promised)) promised by default, \(RecallText.share(promise.measured)) found with \(number) \(noun) (ef \(promise.breadth))"
+      "\(RecallText.share(promise.promised)) promised by default, \(RecallText.share(promise.measured)) found with \(number) \(noun) (ef \(promise.breadth)\(end))"
   }
 
   private func text(_ advice: UpkeepAdvice) -> String {
@@ -168,6 +169,7 @@ struct InfoReport {
       json.member("promised", rounded(promise.promised))
       json.member("measured", rounded(promise.measured))
       json.member("ef", promise.breadth)
+      if let earlyEnd = promise.earlyEnd { json.member("early_end", earlyEnd) }
       json.member("queries", promise.queries)
       json.member("source", promise.isFromRows ? "records" : "given")
       json.endObject()

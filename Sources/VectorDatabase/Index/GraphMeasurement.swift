@@ -11,8 +11,10 @@ package struct GraphMeasurement: Sendable {
   package let segment: UInt64
   /// Neighbours wanted.
   package let k: Int
-  /// The effort: candidates kept (`ef`).
+  /// The effort: candidates kept at most (`ef`).
   package let breadth: Int
+  /// Where a search ends early: a factor of the squared distance of the k-th; nil when it does not.
+  package let earlyEnd: Double?
   /// The recall that is promised for it.
   package let promised: Double
   /// False when no measured effort reaches the wanted recall.
@@ -33,14 +35,12 @@ extension Snapshot {
       guard case .graph(let index)? = indexes.index(.graph, for: live.entry) else { continue }
       let calibration = index.calibration
       for k in GraphCalibration.measured {
-        guard let choice = calibration.choice(k: k, recall: recall),
-          let entry = calibration.entries.first(where: { $0.k == k && $0.breadth >= choice.breadth })
-            ?? calibration.entries.last(where: { $0.k == k })
-        else { continue }
+        guard let choice = calibration.choice(k: k, recall: recall) else { continue }
         rows.append(
           GraphMeasurement(
-            segment: live.entry.number, k: k, breadth: choice.breadth, promised: Double(choice.promised),
-            isReached: choice.isReached, hops: Double(entry.hops), estimates: Double(entry.estimates),
+            segment: live.entry.number, k: k, breadth: choice.effort.breadth,
+            earlyEnd: choice.earlyEnd, promised: Double(choice.promised), isReached: choice.isReached,
+            hops: Double(choice.measured.hops), estimates: Double(choice.measured.estimates),
             isFromRows: calibration.source == .rows))
       }
     }
@@ -58,8 +58,10 @@ package struct RecallPromise: Equatable, Sendable {
   package internal(set) var promised: Double
   /// The least that a graph was found to have when it was last measured.
   package internal(set) var measured: Double
-  /// The greatest effort that it takes.
+  /// The greatest effort that it takes: candidates kept at most (`ef`).
   package internal(set) var breadth: Int
+  /// Where searches end early, the latest: a factor of the squared distance of the k-th; nil when one does not.
+  package internal(set) var earlyEnd: Double?
   /// The fewest queries that a graph was measured with.
   package internal(set) var queries: Int
   /// Whether rows were the queries, not those of a user, in every graph.
@@ -77,14 +79,11 @@ extension Collection {
         let calibration = try? OpenIndex.calibration(fileSystem, entry, of: segment, self)
       else { continue }
       for k in GraphCalibration.measured {
-        guard let choice = calibration.choice(k: k, recall: GraphUse.usualRecall),
-          let found = calibration.entries.first(where: { $0.k == k && $0.breadth >= choice.breadth })
-            ?? calibration.entries.last(where: { $0.k == k })
-        else { continue }
+        guard let choice = calibration.choice(k: k, recall: GraphUse.usualRecall) else { continue }
         let one = RecallPromise(
           k: k, asked: GraphUse.usualRecall, promised: Double(choice.promised),
-          measured: Double(found.recall),
-          breadth: choice.breadth, queries: calibration.queryCount, isFromRows: calibration.source == .rows)
+          measured: Double(choice.measured.recall), breadth: choice.effort.breadth,
+          earlyEnd: choice.earlyEnd, queries: calibration.queryCount, isFromRows: calibration.source == .rows)
         guard let place = promises.firstIndex(where: { $0.k == k }) else {
           promises.append(one)
           continue
@@ -92,10 +91,18 @@ extension Collection {
         promises[place].promised = min(promises[place].promised, one.promised)
         promises[place].measured = min(promises[place].measured, one.measured)
         promises[place].breadth = max(promises[place].breadth, one.breadth)
+        promises[place].earlyEnd = promises[place].earlyEnd.flatMap { known in
+          one.earlyEnd.map { max(known, $0) }
+        }
         promises[place].queries = min(promises[place].queries, one.queries)
         promises[place].isFromRows = promises[place].isFromRows && one.isFromRows
       }
     }
     return promises.sorted { $0.k < $1.k }
   }
+}
+
+extension GraphCalibration.Choice {
+  /// Where the search ends early, with three decimals; nil when it does not.
+  fileprivate var earlyEnd: Double? { effort.slack < .infinity ? GraphUse.rounded(effort.slack) : nil }
 }

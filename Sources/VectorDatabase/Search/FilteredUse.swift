@@ -44,9 +44,9 @@ struct FilteredUse: Sendable {
       var recall = GraphUse.usualRecall
       if case .recall(let asked) = request.method { recall = asked }
       for rank in [wanted] + GraphCalibration.measured where rank >= wanted {
-        guard let choice = calibration.choice(k: rank, recall: recall) else { continue }
+        guard let choice = calibration.choice(k: rank, recall: recall, endsEarly: false) else { continue }
         if choice.isReached {
-          points.append(RankedBreadths.Point(rank: rank, breadth: Self.wide(choice.breadth)))
+          points.append(RankedBreadths.Point(rank: rank, breadth: Self.wide(choice.effort.breadth)))
         } else if rank == wanted {
           unreached = recall
         }

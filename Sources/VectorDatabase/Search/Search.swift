@@ -213,7 +213,7 @@ extension SearchSession {
       while first < count {
         let group = min(size, count - first)
         try unsafe run(vectors + first * settings.dimension, count: group)
-        for query in 0..<group { result.answers.append(try hits(query)) }
+        try appendHits(to: &result.answers)
         first += group
       }
     }

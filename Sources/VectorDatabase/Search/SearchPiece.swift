@@ -68,16 +68,16 @@ struct SearchPiece: Sendable {
         segment: position, rows: 0..<live.segment.rows, index: .graph(index), filtered: use,
         reason: use.reason + (request.filter == nil ? slowness(live) : ""))
     }
-    let use = GraphUse(index, request, wanted: wanted, isFiltered: false)
+    let use = GraphUse(index, request)
     if case .effort = request.method {
       return SearchPiece(
         segment: position, rows: 0..<live.segment.rows, index: .graph(index), graph: use,
-        reason: "ef \(use.breadth) was asked for")
+        reason: "\(use.text) was asked for")
     }
     // What reading the wanted vectors one by one takes.
     let each = 20 + Double(snapshot.collection.identity.vectorBytes) / 20
     guard !tuning.weighsGraphs || use.nanoseconds < Double(wanted) * each else { return nil }
-    var reason = "ef \(use.breadth)"
+    var reason = use.text
     if let promised = use.promised {
       reason += ", recall \(hundredths(promised)) promised by its measurement"
     }

@@ -54,10 +54,7 @@ extension Snapshot {
         }
       }
       let (strategy, rowBytes) = piece.cost(collection)
-      // A walk looks at about half of the neighbours of each candidate that it keeps.
-      let read =
-        piece.filtered?.estimates
-        ?? piece.graph.map { min(rows, $0.frontier * $0.index.maximumNeighbors / 2) } ?? rows
+      let read = piece.filtered?.estimates ?? piece.graph.map { min(rows, $0.estimates) } ?? rows
       plan.parts.append(
         SearchPlan.Part(
           segment: piece.segment.map { state.segments[$0].entry.number }, strategy: strategy, rows: rows,

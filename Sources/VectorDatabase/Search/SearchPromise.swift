@@ -30,7 +30,7 @@ extension Snapshot {
         sum += rows
         continue
       }
-      breadth = max(breadth ?? 0, use.breadth)
+      breadth = max(breadth ?? 0, use.effort.breadth)
       if let promised = use.promised { sum += rows * Double(promised) } else { isKnown = false }
     }
     // Measurements are kept as 32-bit floats: seven digits of them mean something.

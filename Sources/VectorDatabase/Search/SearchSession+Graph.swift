@@ -39,19 +39,11 @@ extension SearchSession {
     else {
       return Array(0..<queryCount)
     }
-    let dead = RowBits(live.dead)
-    let wanted = request.filter.map { RowBits($0.segments[segment], keepsEmpty: true) }
-    let stored = live.segment.storedVectors
-    let isSimple = live.dead.isEmpty && wanted == nil && loose.isEmpty
-    let pass = unsafe GraphPass(
-      segment: segment, use: use, view: view, router: router, loose: loose, dead: dead, wanted: wanted,
-      isCold: isCold, isChecked: graphs.isChecked(use.index),
-      stride: snapshot.collection.identity.vectorBytes,
-      recordBytes: use.index.codec.recordBytes(use.index.frame.paddedDimension),
+    let pass = GraphPass(
+      segment: segment, live.segment, use, view, router, loose: loose, isCold: isCold,
+      isChecked: graphs.isChecked(use.index), stride: snapshot.collection.identity.vectorBytes,
       most: request.maximumDistance ?? .infinity,
-      isPlain: excludedCode == nil && request.maximumDistance == nil && request.after == nil,
-      live: isSimple ? live.segment.rows : wanted.map { $0.count(without: dead) } ?? dead.complementCount,
-      stored: live.segment, vectors: stored.file.uncheckedBytes(stored.vectors))
+      isPlain: excludedCode == nil && request.maximumDistance == nil && request.after == nil)
     let threads = max(1, request.threads)
     let (few, many) = Self.queriesOfBlock
     let atOnce = queryCount < few * threads ? 1 : queryCount < 2 * many * threads ? few : many
@@ -79,32 +71,54 @@ extension SearchSession {
     return unfinished
   }
 
-  /// What all workers of one pass share.
-  @safe struct GraphPass: @unchecked Sendable {
+  /// What all workers of one pass share; every row of the segment may be found.
+  ///
+  /// A class, since it is handed from one stage to the next for every query.
+  @safe final class GraphPass: @unchecked Sendable {
     let segment: Int
     let use: GraphUse
-    let view: GraphView
     let router: GraphRouter
+    let nodeRows: NodeRows
+    /// Rows that are in no node.
     let loose: [UInt32]
-    let dead: RowBits
-    let wanted: RowBits?
     /// Whether vectors are asked for from the disk before they are read.
     let isCold: Bool
     /// Whether every block of the graph has been checked.
     let isChecked: Bool
     /// Bytes of a vector.
     let stride: Int
+    /// Bytes of a node's list.
+    let listBytes: Int
     /// Bytes of a node's codes.
     let recordBytes: Int
     /// Rows farther than this are left out.
     let most: Float
     /// Whether a row's distance alone says whether it is wanted.
     let isPlain: Bool
-    /// Rows that may be found.
-    let live: Int
     let stored: Segment
     /// The segment's vectors, which are asked for ahead of their blocks' checks.
-    let vectors: UnsafeRawBufferPointer
+    private let vectors: UnsafeRawBufferPointer
+
+    init(
+      segment: Int, _ stored: Segment, _ use: GraphUse, _ view: GraphView, _ router: GraphRouter,
+      loose: [UInt32], isCold: Bool, isChecked: Bool, stride: Int, most: Float, isPlain: Bool
+    ) {
+      self.segment = segment
+      self.use = use
+      self.router = router
+      nodeRows = use.index.nodeRows
+      self.loose = loose
+      self.isCold = isCold
+      self.isChecked = isChecked
+      self.stride = stride
+      listBytes = 4 * view.maximumNeighbors
+      recordBytes = use.index.codec.recordBytes(use.index.frame.paddedDimension)
+      self.most = most
+      self.isPlain = isPlain
+      self.stored = stored
+      let column = stored.storedVectors
+      unsafe vectors = column.file.uncheckedBytes(column.vectors)
+    }
 
     /// Asks for the memory of a row's vector.
     func prefetchVector(_ row: UInt32) {
@@ -112,13 +126,6 @@ extension SearchSession {
       if isCold { return stored.file.ask(stored.vectorEntry, offset..<offset + stride) }
       guard let base = unsafe vectors.baseAddress, unsafe offset <= vectors.count - stride else { return }
       unsafe prefetch(base + offset, bytes: stride)
-    }
-
-    /// Whether a row is wanted and not dead.
-    func mayFind(_ row: UInt32) -> Bool {
-      if dead.contains(row) { return false }
-      guard let wanted else { return true }
-      return wanted.contains(row)
     }
   }
 
@@ -193,16 +200,9 @@ extension SearchSession {
         continue
       }
       let seeds = pass.router.seeds(walk.target, wanted: GraphWalk.usualSeeds, worker.router)
-      var filter: NodeFilter?
-      if pass.use.isFiltered {
-        filter = unsafe NodeFilter(
-          pass.use.index.nodeRows, wanted: pass.wanted?.words, dead: pass.dead.words)
-      }
       try unsafe walk.begin(
-        seeds: UnsafeBufferPointer(start: worker.router.seeds, count: seeds),
-        GraphEffort(breadth: pass.use.frontier), wanted: capacity,
-        kept: GraphWalk.kept(breadth: pass.use.breadth), filter: filter,
-        hidden: hiddenNode(in: pass.segment))
+        seeds: UnsafeBufferPointer(start: worker.router.seeds, count: seeds), pass.use.effort,
+        wanted: capacity, kept: pass.use.kept(wanted: capacity), hidden: hiddenNode(in: pass.segment))
       if let start { worker.work.nanoseconds.routing += Self.nanoseconds(ContinuousClock.now - start) }
       worker.queries[slot] = query
       worker.stages[slot] = .walk
@@ -223,13 +223,11 @@ extension SearchSession {
 final class RowBits: @unchecked Sendable {
   let words: UnsafeMutablePointer<UInt64>?
   private let rowCount: Int
-  private let setCount: Int
 
   /// Copies a set; an empty one takes no memory.
   init(_ set: RowSet, keepsEmpty: Bool = false) {
     rowCount = set.rowCount
-    setCount = set.count
-    if setCount == 0, !keepsEmpty {
+    if set.count == 0, !keepsEmpty {
       unsafe words = nil
     } else {
       let copy = UnsafeMutablePointer<UInt64>.allocate(capacity: max(1, set.words.count))
@@ -247,18 +245,6 @@ final class RowBits: @unchecked Sendable {
   func contains(_ row: UInt32) -> Bool {
     guard let words = unsafe words, Int(row) < rowCount else { return false }
     return unsafe words[Int(row >> 6)] >> UInt64(row & 63) & 1 != 0
-  }
-
-  /// Rows that are not in the set.
-  var complementCount: Int { rowCount - setCount }
-
-  /// Rows of the set that are in none of another.
-  func count(without other: RowBits) -> Int {
-    guard let words = unsafe words else { return 0 }
-    guard let others = unsafe other.words else { return setCount }
-    var total = 0
-    for index in 0..<(rowCount + 63) / 64 { total += unsafe (words[index] & ~others[index]).nonzeroBitCount }
-    return total
   }
 }
 

@@ -15,7 +15,7 @@ extension SearchSession {
     _ unfinished: inout [Int]
   ) throws(StorageError) -> Bool {
     let walk = worker.walks[slot]
-    let rows = pass.use.index.nodeRows
+    let rows = pass.nodeRows
     let first = min(walk.candidateCount, capacity + (pass.isCold ? capacity : Self.sparePrefetches))
     switch stage {
     case .walk, .rows:
@@ -36,7 +36,7 @@ extension SearchSession {
     case .distances:
       worker.work.scanned += walk.work.estimates
       worker.work.hops += walk.work.hops
-      worker.work.bytes += walk.work.hops * 4 * pass.view.maximumNeighbors
+      worker.work.bytes += walk.work.hops * pass.listBytes
       worker.work.bytes += walk.work.estimates * pass.recordBytes
       let query = worker.queries[slot]
       if try !rank(query, walk, pass, worker) { unfinished.append(query) }
@@ -52,7 +52,7 @@ extension SearchSession {
   ) throws(StorageError) -> Bool {
     guard try hasEnough(walk, pass), let vectors = unsafe queries else { return false }
     let index = pass.use.index
-    let rows = index.nodeRows
+    let rows = pass.nodeRows
     let state = state(query)
     let squares = scans[query].querySquares
     let vector = unsafe vectors + query * settings.dimension
@@ -89,13 +89,11 @@ extension SearchSession {
       guard walk.mayReach(place, squaredLimit) else { continue }
       let node = walk.candidate(place).node
       for place in pass.isChecked ? rows.places(of: node) : try index.checkedPlaces(of: node) {
-        let row = rows.row(at: place)
-        if pass.use.isFiltered, !pass.mayFind(row) { continue }
-        try score(row)
+        try score(rows.row(at: place))
       }
     }
     // Rows that are in no node. A zero vector has distance 1 from everything.
-    for row in pass.loose where pass.mayFind(row) {
+    for row in pass.loose {
       if settings.metric == .cosine, state.best.threshold < 1 { break }
       try score(row)
     }
@@ -104,23 +102,20 @@ extension SearchSession {
     return true
   }
 
-  /// Whether the candidates of a walk stand for as many rows as are wanted, or for all that may be found.
+  /// Whether the candidates of a walk stand for as many rows as are wanted, or for all that there are.
   private func hasEnough(_ walk: GraphWalk, _ pass: GraphPass) throws(StorageError) -> Bool {
     let isExcludedHere = excludedCode.map { $0 >> 32 == UInt64(pass.segment) } == true
-    let needed = min(capacity, pass.live - (isExcludedHere ? 1 : 0))
-    // Each candidate has a row that may be found.
+    let needed = min(capacity, pass.stored.rows - (isExcludedHere ? 1 : 0))
+    // Each candidate has a row.
     if walk.candidateCount - (isExcludedHere ? 1 : 0) >= needed { return true }
-    var found = 0
+    var found = pass.loose.count
     for place in 0..<walk.candidateCount {
       for place in try pass.use.index.checkedPlaces(of: walk.candidate(place).node) {
-        let row = pass.use.index.nodeRows.row(at: place)
-        if pass.use.isFiltered, !pass.mayFind(row) { continue }
+        let row = pass.nodeRows.row(at: place)
         if UInt64(pass.segment) << 32 | UInt64(row) == excludedCode { continue }
         found += 1
-        if found >= needed { return true }
       }
     }
-    for row in pass.loose where pass.mayFind(row) { found += 1 }
     return found >= needed
   }
 }

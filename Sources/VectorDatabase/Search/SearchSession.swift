@@ -274,18 +274,6 @@ package final class SearchSession: @unchecked Sendable {
     let candidate = state(query).best.candidates[request.offset + rank]
     return (RowLocation(code: candidate.row), candidate.distance)
   }
-
-  /// The hits of a query of the last group, with their ids.
-  package func hits(_ query: Int) throws(DatabaseError) -> [SearchHit] {
-    var hits: [SearchHit] = []
-    hits.reserveCapacity(hitCount(query))
-    for rank in 0..<hitCount(query) {
-      let (location, distance) = hit(query, rank: rank)
-      hits.append(
-        SearchHit(location: location, distance: distance, id: try snapshot.state.id(at: location)))
-    }
-    return hits
-  }
 }
 
 /// Work that several threads count.

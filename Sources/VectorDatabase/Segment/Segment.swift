@@ -1,6 +1,7 @@
 package import FileStorage
 package import MetadataFilters
 import Synchronization
+import VectorIndexes
 import VectorMath
 
 /// A segment file open for reading: vectors, ids, metadata, times and columns of rows 0 ..< `rows`.
@@ -163,6 +164,27 @@ package final class Segment: Sendable {
           expected: "rising offsets up to \(idEntry.length)", found: "\(begin), \(end)"))
     }
     return try unsafe file.bytes(idEntry, Int(begin)..<Int(end))
+  }
+
+  /// Asks for the memory where it is said where a row's id lies; the row must exist.
+  func prefetchIDPlace(_ row: Int) {
+    guard let idOffsetEntry, let base = unsafe file.uncheckedBytes(idOffsetEntry).baseAddress else { return }
+    unsafe prefetch(base + row * Int(idOffsetEntry.elementSize), bytes: 8)
+  }
+
+  /// Asks for the memory of a row's id, which `prefetchIDPlace` has prepared; the row must exist.
+  func prefetchID(_ row: Int) {
+    let ids = unsafe file.uncheckedBytes(idEntry)
+    guard let base = ids.baseAddress else { return }
+    guard let idOffsetEntry else {
+      return unsafe prefetch(base + row * (shape.idType.fixedSize ?? 0), bytes: 8)
+    }
+    // A block that was not checked may say anything: nothing is read there, only asked for.
+    let offsets = unsafe file.uncheckedBytes(idOffsetEntry)
+    guard idOffsetEntry.elementSize == 4, 4 * row + 4 <= offsets.count else { return }
+    let offset = unsafe Int(offsets.littleEndian(at: 4 * row, as: UInt32.self))
+    guard offset < ids.count else { return }
+    unsafe prefetch(base + offset, bytes: 8)
   }
 
   /// The id of a row.

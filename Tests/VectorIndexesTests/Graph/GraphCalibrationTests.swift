@@ -6,9 +6,12 @@ import VectorMath
 
 /// What is promised, and what a wanted recall costs.
 struct GraphCalibrationTests {
-  private static func entry(_ k: Int, _ breadth: Int, _ lower: Float) -> GraphCalibration.Entry {
+  private static func entry(
+    _ k: Int, _ breadth: Int, _ lower: Float, slack: Float = .infinity
+  ) -> GraphCalibration.Entry {
     GraphCalibration.Entry(
-      k: k, breadth: breadth, recall: min(1, lower + 0.01), lower: lower, worstTenth: 0.5, hops: 10,
+      k: k, breadth: breadth, slack: slack, recall: min(1, lower + 0.01), lower: lower, worstTenth: 0.5,
+      hops: 10,
       estimates: 100)
   }
 
@@ -18,8 +21,16 @@ struct GraphCalibrationTests {
       entry(10, 80, 0.99), entry(100, 100, 0.9), entry(100, 400, 0.98),
     ], queryCount: 500, source: .rows)
 
+  /// The same, and efforts that end early.
+  static let early = GraphCalibration(
+    sample.entries + [
+      entry(1, 4, 0.9, slack: 1), entry(1, 16, 0.98, slack: 3), entry(10, 40, 0.8, slack: 1),
+      entry(10, 80, 0.9, slack: 1.1), entry(10, 120, 0.98, slack: 1.3), entry(100, 400, 0.97, slack: 1),
+    ], queryCount: 500, source: .rows)
+
   @Test func bytesRoundTrip() {
     #expect(GraphCalibration(bytes: Self.sample.bytes) == Self.sample)
+    #expect(GraphCalibration(bytes: Self.early.bytes) == Self.early)
     #expect(GraphCalibration(bytes: []) == nil)
     var bytes = Self.sample.bytes
     bytes[8] = 9
@@ -32,7 +43,7 @@ struct GraphCalibrationTests {
   @Test func anyBytesAreReadOrRefused() {
     var random = TestSupport.SeededGenerator(seed: 77)
     for _ in 0..<2000 {
-      var bytes = Self.sample.bytes
+      var bytes = Self.early.bytes
       for _ in 0..<1 + random.below(4) { bytes[random.below(bytes.count)] = UInt8(random.below(256)) }
       if let read = GraphCalibration(bytes: bytes) {
         for k in [1, 2, 10, 50, 100, 1000] { _ = read.choice(k: k, recall: 0.95) }
@@ -44,13 +55,32 @@ struct GraphCalibrationTests {
   @Test func theLeastEffortThatPromisesEnoughIsChosen() throws {
     // Between 40 (held at 0.9) and 80 (0.99): five ninths of the way.
     let choice = try #require(Self.sample.choice(k: 10, recall: 0.95))
-    #expect(choice.breadth == 63)
+    #expect(choice.effort == GraphEffort(breadth: 63))
     #expect(choice.isReached)
-    #expect(Self.sample.choice(k: 10, recall: 0.5)?.breadth == 10)
+    #expect(Self.sample.choice(k: 10, recall: 0.5)?.effort.breadth == 10)
     let unreached = try #require(Self.sample.choice(k: 10, recall: 0.999))
     #expect(!unreached.isReached)
-    #expect(unreached.breadth == 80)
+    #expect(unreached.effort.breadth == 80)
     #expect(unreached.promised == 0.99)
+  }
+
+  @Test func anEarlyEndIsChosenWhereItKeepsThePromise() throws {
+    // Between 80 at 1.1 (0.9) and 120 at 1.3 (0.98): five eighths of the way.
+    let choice = try #require(Self.early.choice(k: 10, recall: 0.95))
+    #expect(choice.effort.breadth == 105)
+    #expect(abs(choice.effort.slack - 1.225) < 1e-5)
+    #expect(choice.isReached)
+    #expect(choice.measured.breadth == 120)
+    #expect(
+      Self.early.choice(k: 10, recall: 0.95, endsEarly: false) == Self.sample.choice(k: 10, recall: 0.95))
+    // What no early end reaches, a search to the end does.
+    let far = try #require(Self.early.choice(k: 10, recall: 0.985))
+    #expect(far.effort.slack == .infinity && far.isReached)
+    // Between measured k the factor lies between theirs.
+    let middle = try #require(Self.early.choice(k: 40, recall: 0.95))
+    #expect(middle.effort.slack < 1.225 && middle.effort.slack > 1)
+    // An effort of the user's does not end early, and promises what such searches find.
+    #expect(Self.early.promise(k: 10, breadth: 80) == Self.sample.promise(k: 10, breadth: 80))
   }
 
   @Test func effortGrowsWithRecallAndWithK() throws {
@@ -58,9 +88,9 @@ struct GraphCalibrationTests {
       var last = 0
       for recall in stride(from: 0.7, to: 0.97, by: 0.01) {
         let choice = try #require(Self.sample.choice(k: k, recall: recall))
-        #expect(choice.breadth >= last)
-        #expect(choice.breadth >= k)
-        last = choice.breadth
+        #expect(choice.effort.breadth >= last)
+        #expect(choice.effort.breadth >= k)
+        last = choice.effort.breadth
       }
     }
     #expect(GraphCalibration([], queryCount: 0, source: .rows).choice(k: 10, recall: 0.9) == nil)
@@ -82,12 +112,12 @@ struct GraphCalibrationTests {
       #expect(choice.isReached)
       var hits = 0
       for query in all.rows.dropFirst(4000) {
-        #expect(try search.begin(query, breadth: choice.breadth))
+        #expect(try search.begin(query, breadth: choice.effort.breadth, slack: choice.effort.slack))
         try search.walk.run()
         hits += Set(vectors.nearest(query, 10)).intersection(search.rows(query, 10)).count
       }
       #expect(
-        Double(hits) / 3000 >= recall - 0.01, "seed \(seed), recall \(recall), breadth \(choice.breadth)")
+        Double(hits) / 3000 >= recall - 0.01, "seed \(seed), recall \(recall), \(choice.effort)")
     }
   }
 
@@ -121,14 +151,14 @@ struct GraphCalibrationTests {
       let search = try #require(SampleSearch(vectors, contents))
       var hits = 0
       for query in all.dropFirst(count) {
-        #expect(try search.begin(query, breadth: choice.breadth))
+        #expect(try search.begin(query, breadth: choice.effort.breadth, slack: choice.effort.slack))
         try search.walk.run()
         hits += Set(vectors.nearest(query, 10)).intersection(search.rows(query, 10)).count
       }
       let recall = Double(hits) / Double(10 * queryCount)
       let promised = Double(choice.promised)
-      print("run \(run): promised \(promised), measured \(recall), breadth \(choice.breadth)")
-      #expect(recall >= promised - 0.01, "run \(run): \(recall), breadth \(choice.breadth)")
+      print("run \(run): promised \(promised), measured \(recall), \(choice.effort)")
+      #expect(recall >= promised - 0.01, "run \(run): \(recall), \(choice.effort)")
       if recall >= promised { kept += 1 }
     }
     #expect(kept * 100 >= runs * 90, "\(kept) of \(runs) kept; of so few one may be missed")

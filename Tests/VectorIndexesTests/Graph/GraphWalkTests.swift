@@ -145,38 +145,45 @@ struct GraphWalkTests {
     }
   }
 
-  @Test(arguments: [2, 10, 50])
-  func aFilterLetsOnlyWantedRowsThrough(oneIn share: Int) throws {
-    let vectors = SampleVectors.clustered(3000, dimension: 32, metric: .l2, seed: 12)
+  @Test(arguments: [1, 10, 100], [64, 384])
+  func aGreaterWalkPassesWhatLesserEffortsFind(wanted: Int, dimension: Int) throws {
+    let vectors = SampleVectors.clustered(2500, dimension: dimension, metric: .l2, seed: 9)
     let (contents, _) = try vectors.contents()
     let search = try #require(SampleSearch(vectors, contents))
-    var random = TestSupport.SeededGenerator(seed: UInt64(share))
-    var wanted = RowSet(count: 3000)
-    for row in 0..<3000 where random.oneIn(share) { wanted.insert(UInt32(row)) }
-    var dead = RowSet(count: 3000)
-    for row in 0..<3000 where random.oneIn(10) { dead.insert(UInt32(row)) }
-    var hits = 0
-    var all = 0
-    try wanted.words.withUnsafeBufferPointer { wantedWords in
-      try dead.words.withUnsafeBufferPointer { deadWords in
-        let filter = NodeFilter(
-          contents.nodeRows, wanted: wantedWords.baseAddress, dead: deadWords.baseAddress)
-        for index in stride(from: 0, to: 3000, by: 100) {
-          let query = vectors.rows[index]
-          #expect(try search.begin(query, breadth: 80 * share, kept: 40, filter: filter))
+    let plain = [1, 10, 30, 100, 400].map { GraphEffort(breadth: $0) }
+    let early = [(100, 1.0), (130, 1.02), (200, 1.1), (300, 1.5), (400, 9)].map {
+      GraphEffort(breadth: $0.0, slack: Float($0.1))
+    }
+    let ladders = [GraphLadder(wanted: wanted, plain), GraphLadder(wanted: wanted, early)]
+    for index in stride(from: 0, to: 2500, by: 250) {
+      let query = vectors.rows[index].map { $0 * 0.98 }
+      var passed: [[(nodes: [Int], work: GraphWork)]] = [[], []]
+      #expect(try search.begin(query, breadth: 400, wanted: 400))
+      try search.walk.run(passing: ladders) { ladder, step in
+        #expect(step == passed[ladder].count)
+        passed[ladder].append((search.nodes(), search.walk.work))
+      }
+      for (ladder, efforts) in [plain, early].enumerated() {
+        try #require(passed[ladder].count == efforts.count)
+        for (effort, then) in zip(efforts, passed[ladder]) {
+          #expect(try search.begin(query, breadth: effort.breadth, slack: effort.slack, wanted: wanted))
           try search.walk.run()
-          let mayFind: (Int) -> Bool = { wanted.contains(UInt32($0)) && !dead.contains(UInt32($0)) }
-          for node in search.nodes() {
-            #expect(
-              contents.nodeRows.places(of: node).contains { mayFind(Int(contents.nodeRows.row(at: $0))) })
+          let found = search.nodes()
+          #expect(search.walk.work == then.work, "row \(index), \(effort)")
+          #expect(found == Array(then.nodes.prefix(found.count)), "row \(index), \(effort)")
+          // All candidates, or those in reach, but so many at least.
+          let least = min(
+            GraphWalk.kept(breadth: effort.slack < .infinity ? wanted : effort.breadth), then.nodes.count)
+          #expect(found.count >= least)
+          if effort.slack < .infinity {
+            let reach = search.walk.candidate(wanted - 1).squared * effort.slack
+            for place in least..<max(least, found.count) {
+              #expect(search.walk.candidate(place).squared <= reach)
+            }
           }
-          let truth = Set(vectors.nearest(query, 10, among: mayFind))
-          hits += truth.intersection(search.rows(query, 10, mayFind: mayFind)).count
-          all += truth.count
         }
       }
     }
-    #expect(Double(hits) >= 0.93 * Double(all), "one in \(share): \(hits) of \(all)")
   }
 
   @Test func rowsWithTheSameCodeAreOneNodeAndAllAreFound() throws {

@@ -85,8 +85,8 @@ struct SampleSearch {
   }
 
   func begin(
-    _ query: [Float], breadth: Int, kept: Int? = nil, filter: NodeFilter? = nil, hidden: Int = -1,
-    walk: GraphWalk? = nil
+    _ query: [Float], breadth: Int, slack: Float = .infinity, wanted: Int = 10, kept: Int? = nil,
+    hidden: Int = -1, walk: GraphWalk? = nil
   ) throws -> Bool {
     let walk = walk ?? self.walk
     guard query.withUnsafeBufferPointer({ $0.baseAddress.map { walk.target.set($0) } ?? false }) else {
@@ -95,8 +95,9 @@ struct SampleSearch {
     guard let start = contents.searchRouter else { return false }
     let seeds = start.seeds(walk.target, wanted: GraphWalk.usualSeeds, router)
     try walk.begin(
-      seeds: UnsafeBufferPointer(start: router.seeds, count: seeds), GraphEffort(breadth: breadth),
-      wanted: 10, kept: kept ?? GraphWalk.kept(breadth: breadth), filter: filter, hidden: hidden)
+      seeds: UnsafeBufferPointer(start: router.seeds, count: seeds),
+      GraphEffort(breadth: breadth, slack: slack), wanted: wanted,
+      kept: kept ?? GraphWalk.kept(breadth: slack < .infinity ? wanted : breadth), hidden: hidden)
     return true
   }
 

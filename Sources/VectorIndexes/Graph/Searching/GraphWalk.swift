@@ -5,13 +5,27 @@ package import FileStorage
 package struct GraphEffort: Equatable, Sendable {
   /// Candidates among which every one is looked at (`ef` in the papers), at least 1.
   package var breadth: Int
-  /// Ends earlier when the next candidate is farther than the k-th by this factor of its squared distance; infinite for never.
+  /// Ends earlier when the next candidate is farther than the k-th by this factor of its squared distance, at least 1; infinite for
+  /// never.
   package var slack: Float = .infinity
 
   /// An effort.
   package init(breadth: Int, slack: Float = .infinity) {
     self.breadth = breadth
     self.slack = slack
+  }
+}
+
+/// Efforts of searches for as many neighbours, ascending in breadth and slack.
+package struct GraphLadder: Sendable {
+  /// The k of the searches, which slack refers to.
+  package let wanted: Int
+  package let steps: [GraphEffort]
+
+  /// A ladder of such efforts.
+  package init(wanted: Int, _ steps: [GraphEffort]) {
+    self.wanted = wanted
+    self.steps = steps
   }
 }
 
@@ -27,7 +41,8 @@ package struct GraphWork: Equatable, Sendable {
 
 /// One search through a graph: best first, over a sorted pool of candidates.
 ///
-/// A candidate is marked as visited when it enters; the walk ends when the first `breadth` candidates have all been looked at.
+/// A candidate is marked as visited when it enters; the walk ends when the first `breadth` candidates have all been looked at, or
+/// when the next is too far beyond the k-th: so queries that are answered soon take few steps, and hard ones many.
 /// A step either takes in the estimates of the last list or reads the next list, and asks for the memory of the step after, so that
 /// several walks can take turns and wait for memory together. What is found does not depend on that.
 ///
@@ -61,8 +76,6 @@ package final class GraphWalk {
     let values: UnsafeMutablePointer<Float>
     var hops = 0
     var estimates = 0
-    /// Whether the search ends early, or passes nodes that may not be found.
-    var isSpecial = false
     let isChecked: Bool
   }
 
@@ -71,14 +84,6 @@ package final class GraphWalk {
   private let state: UnsafeMutablePointer<State>
   private let visitedWords: Int
   private var poolRoom: Int
-  private var slack = Float.infinity
-  private var wanted = 1
-  /// Which rows may be found, when not all; and those that were found.
-  private var filter: NodeFilter?
-  private var found: UnsafeMutablePointer<UInt64>
-  private var foundRoom: Int
-  private var foundCount = 0
-  private var foundCapacity = 1
 
   /// Candidates kept for the exact comparison by a search of such a breadth.
   package static func kept(breadth: Int) -> Int { breadth + 16 }
@@ -97,7 +102,6 @@ package final class GraphWalk {
     self.query = query
     visitedWords = (view.count + 63) / 64
     poolRoom = 128
-    foundRoom = 1
     let visited = UnsafeMutablePointer<UInt64>.allocate(capacity: max(1, visitedWords))
     unsafe visited.initialize(repeating: 0, count: max(1, visitedWords))
     unsafe state = .allocate(capacity: 1)
@@ -106,10 +110,11 @@ package final class GraphWalk {
         places: view.places, lines: (view.recordBytes + 63) / 64,
         nodes: UInt32(truncatingIfNeeded: view.count),
         neighbors: view.neighbors, maximumNeighbors: view.maximumNeighbors,
-        pool: vk_pool(keys: Self.makePool(poolRoom), count: 0, capacity: 1), visited: visited,
+        pool: vk_pool(
+          keys: Self.makePool(poolRoom), count: 0, capacity: 1, rank: 0, least: 0, slack: .infinity),
+        visited: visited,
         touched: .allocate(capacity: 2048), values: .allocate(capacity: Self.mostFresh),
         isChecked: view.checks == nil))
-    unsafe found = .allocate(capacity: foundRoom)
   }
 
   deinit {
@@ -118,7 +123,6 @@ package final class GraphWalk {
     unsafe state.pointee.touched.deallocate()
     unsafe state.pointee.values.deallocate()
     unsafe state.deallocate()
-    unsafe found.deallocate()
   }
 
   private static func makePool(_ room: Int) -> UnsafeMutablePointer<UInt64> {
@@ -144,19 +148,15 @@ package final class GraphWalk {
   ///   - seeds: Nodes to begin at, at least one, each below the count; at most `GraphRouter.maximumSeeds`.
   ///   - effort: How far to go.
   ///   - wanted: The k of the search, at least 1.
-  ///   - kept: Candidates to hand over at least, if there are as many.
-  ///   - filter: Which nodes may be found; nil for all.
+  ///   - kept: Candidates to hand over at least, if there are as many; an early end leaves no fewer.
   ///   - hidden: A node that is passed by as if it did not exist; -1 for none.
   /// - Throws: `.corruption` when a block of the file fails its checksum.
   package func begin(
-    seeds: UnsafeBufferPointer<UInt32>, _ effort: GraphEffort, wanted: Int, kept: Int, filter: NodeFilter?,
-    hidden: Int = -1
+    seeds: UnsafeBufferPointer<UInt32>, _ effort: GraphEffort, wanted: Int, kept: Int, hidden: Int = -1
   ) throws(StorageError) {
     reset()
     let breadth = max(1, min(effort.breadth, view.count))
     unsafe state.pointee.breadth = breadth
-    slack = effort.slack
-    self.wanted = max(1, wanted)
     let capacity = max(breadth, min(kept, view.count))
     if capacity > poolRoom {
       unsafe state.pointee.pool.keys.deallocate()
@@ -164,14 +164,9 @@ package final class GraphWalk {
       unsafe state.pointee.pool.keys = Self.makePool(poolRoom)
     }
     unsafe state.pointee.pool.capacity = capacity
-    self.filter = filter
-    unsafe state.pointee.isSpecial = filter != nil || slack < .infinity
-    foundCapacity = max(1, min(kept, view.count))
-    if filter != nil, foundCapacity > foundRoom {
-      unsafe found.deallocate()
-      foundRoom = foundCapacity
-      unsafe found = .allocate(capacity: foundRoom)
-    }
+    unsafe state.pointee.pool.rank = max(1, wanted) - 1
+    unsafe state.pointee.pool.least = max(1, min(kept, view.count))
+    unsafe state.pointee.pool.slack = effort.slack
     if hidden >= 0, hidden < view.count { _ = mark(UInt32(hidden)) }
     var fresh = 0
     for index in 0..<seeds.count where unsafe fresh < Self.mostFresh && mark(seeds[index]) {
@@ -198,42 +193,59 @@ package final class GraphWalk {
     while try step() {}
   }
 
-  /// Searches to the end and tells, for each of some breadths, the moment at which a search of that breadth would have ended.
+  /// Searches on until searches of lesser efforts would all have ended, and tells the moment of each.
   ///
-  /// Its results are then the first candidates.
+  /// A search of a lesser effort does the same steps and ends earlier. The candidates that it would have found are the first now.
   ///
   /// - Parameters:
-  ///   - breadths: Ascending; none above the walk's own counts.
-  ///   - body: Called once for each, in order.
+  ///   - ladders: Efforts that ascend in each ladder, breadth and slack; none above the walk's own.
+  ///   - body: Called once for each, with the ladder and the place in it, in order.
   /// - Throws: `.corruption` when a block of the file fails its checksum, or a list names a node that does not exist.
-  package func run(passing breadths: [Int], _ body: (Int) -> Void) throws(StorageError) {
-    var passed = 0
+  package func run(passing ladders: [GraphLadder], _ body: (Int, Int) -> Void) throws(StorageError) {
+    var passed = [Int](repeating: 0, count: ladders.count)
+    func pass(_ isOver: Bool) -> Bool {
+      var areAll = true
+      for (ladder, efforts) in ladders.enumerated() {
+        while passed[ladder] < efforts.steps.count,
+          isOver || hasEnded(efforts.steps[passed[ladder]], efforts.wanted)
+        {
+          body(ladder, passed[ladder])
+          passed[ladder] += 1
+        }
+        if passed[ladder] < efforts.steps.count { areAll = false }
+      }
+      return areAll
+    }
     while true {
       takeEstimates()
-      let cursor = unsafe Self.firstWaiting(state)
-      let count = unsafe state.pointee.pool.count
-      while passed < breadths.count, cursor >= min(breadths[passed], count) {
-        body(breadths[passed])
-        passed += 1
-      }
-      guard passed < breadths.count, chooseNext() else { break }
+      _ = unsafe Self.firstWaiting(state)
+      guard !pass(false), chooseNext() else { break }
       try readList()
     }
-    while passed < breadths.count {
-      body(breadths[passed])
-      passed += 1
-    }
+    _ = pass(true)
+  }
+
+  /// Whether a search of such an effort would look at no more candidates.
+  private func hasEnded(_ effort: GraphEffort, _ wanted: Int) -> Bool {
+    let cursor = unsafe state.pointee.cursor
+    let count = unsafe state.pointee.pool.count
+    if cursor >= min(effort.breadth, count) { return true }
+    guard effort.slack < .infinity else { return false }
+    var pool = unsafe state.pointee.pool
+    unsafe pool.rank = max(1, wanted) - 1
+    unsafe pool.slack = effort.slack
+    return unsafe pool.keys[cursor] > vk_pool_reach(&pool)
   }
 
   // MARK: Results
 
   /// How many candidates there are.
-  package var candidateCount: Int { filter == nil ? unsafe state.pointee.pool.count : foundCount }
+  package var candidateCount: Int { unsafe state.pointee.pool.count }
 
   /// A candidate, nearest first: its node and the estimate of its squared distance in the frame.
   package func candidate(_ place: Int) -> (node: Int, squared: Float) {
     precondition(place >= 0 && place < candidateCount)
-    let key = unsafe filter == nil ? state.pointee.pool.keys[place] : found[place]
+    let key = unsafe state.pointee.pool.keys[place]
     return (
       Int(key >> 1 & 0x7FFF_FFFF), Float(bitPattern: UInt32(truncatingIfNeeded: key >> 32))
     )
@@ -285,11 +297,17 @@ package final class GraphWalk {
     let state = unsafe self.state
     let end = unsafe min(state.pointee.pool.count, state.pointee.breadth)
     let cursor = unsafe Self.firstWaiting(state)
-    guard cursor < end else { return false }
+    guard cursor < end else {
+      trim()
+      return false
+    }
     // Safe: places below `end` hold candidates, and their nodes exist.
     let keys = unsafe state.pointee.pool.keys
     let key = unsafe keys[cursor]
-    if unsafe state.pointee.isSpecial, isFar(key) { return false }
+    if unsafe key > vk_pool_reach(&state.pointee.pool) {
+      trim()
+      return false
+    }
     unsafe keys[cursor] = key | 1
     unsafe state.pointee.cursor = cursor &+ 1
     let node = Int(key >> 1 & 0x7FFF_FFFF)
@@ -298,6 +316,17 @@ package final class GraphWalk {
     // The one after it is likely to be next but one.
     if cursor &+ 1 < end { unsafe Self.prefetchList(state, Int(keys[cursor &+ 1] >> 1 & 0x7FFF_FFFF)) }
     return true
+  }
+
+  /// Drops the candidates out of reach, but for the least number.
+  private func trim() {
+    let reach = unsafe vk_pool_reach(&state.pointee.pool)
+    let least = unsafe state.pointee.pool.least
+    while unsafe state.pointee.pool.count > least,
+      unsafe state.pointee.pool.keys[state.pointee.pool.count - 1] > reach
+    {
+      unsafe state.pointee.pool.count -= 1
+    }
   }
 
   @inline(__always)
@@ -311,17 +340,6 @@ package final class GraphWalk {
   private func prefetchRecord(_ node: Int) {
     let record = unsafe state.pointee.places.base + node &* state.pointee.places.recordBytes
     for line in 0..<(unsafe state.pointee.lines) { unsafe vk_prefetch_later(record + 64 &* line) }
-  }
-
-  private func isFar(_ key: UInt64) -> Bool {
-    let distance = Float(bitPattern: UInt32(truncatingIfNeeded: key >> 32))
-    if filter != nil {
-      guard foundCount == foundCapacity else { return false }
-      return unsafe key > found[foundCapacity - 1]
-    }
-    guard slack < .infinity, unsafe state.pointee.pool.count >= wanted else { return false }
-    let kth = unsafe Float(bitPattern: UInt32(truncatingIfNeeded: state.pointee.pool.keys[wanted - 1] >> 32))
-    return distance > kth * slack
   }
 
   /// Reads a list and asks for the codes of those of its nodes that were not seen before.
@@ -417,25 +435,6 @@ package final class GraphWalk {
       // It may be the next whose list is read.
       unsafe Self.prefetchList(state, Int(state.pointee.pool.keys[first] >> 1 & 0x7FFF_FFFF))
     }
-    if filter != nil {
-      for index in 0..<count { unsafe find(fresh[index], values[index]) }
-    }
-  }
-
-  /// Keeps a node that may be found, if it is near enough.
-  private func find(_ node: UInt32, _ value: Float) {
-    // Not negative, so that the bits ascend with the value.
-    let key = UInt64((value > 0 ? value : 0).bitPattern) << 32 | UInt64(node) << 1
-    if foundCount == foundCapacity, unsafe key >= found[foundCount - 1] { return }
-    guard let filter, filter.contains(Int(node)) else { return }
-    if foundCount == foundCapacity { foundCount -= 1 }
-    var place = foundCount
-    while place > 0, unsafe found[place - 1] > key {
-      unsafe found[place] = found[place - 1]
-      place -= 1
-    }
-    unsafe found[place] = key
-    foundCount += 1
   }
 
   // MARK: Memory
@@ -458,7 +457,6 @@ package final class GraphWalk {
     unsafe state.pointee.next = -1
     unsafe state.pointee.hops = 0
     unsafe state.pointee.estimates = 0
-    foundCount = 0
   }
 
   @inline(never)

@@ -8,7 +8,8 @@ internal import FileStorage
 //   9   7  zero
 //   16 32e entries
 //
-// An entry: u32 k, u32 breadth, f32 recall, f32 its lower bound, f32 recall of the worst tenth, f32 hops, f32 estimates, u32 zero
+// An entry: u32 k, u32 breadth, f32 recall, f32 its lower bound, f32 recall of the worst tenth, f32 hops, f32 estimates, f32 slack, 0
+// for a search that does not end early
 
 /// What searches of a graph find, measured when it was built: so a wanted recall can be turned into an effort.
 package struct GraphCalibration: Equatable, Sendable {
@@ -24,8 +25,10 @@ package struct GraphCalibration: Equatable, Sendable {
   package struct Entry: Equatable, Sendable {
     /// Neighbours wanted.
     package var k: Int
-    /// Candidates kept.
+    /// Candidates kept, at most.
     package var breadth: Int
+    /// Where the search ends early (`GraphEffort.slack`).
+    package var slack: Float
     /// Share of the true neighbours that were found, on average.
     package var recall: Float
     /// A bound that the true average stays above with a confidence of 97 of a hundred.
@@ -38,10 +41,12 @@ package struct GraphCalibration: Equatable, Sendable {
     package var estimates: Float
 
     package init(
-      k: Int, breadth: Int, recall: Float, lower: Float, worstTenth: Float, hops: Float, estimates: Float
+      k: Int, breadth: Int, slack: Float = .infinity, recall: Float, lower: Float, worstTenth: Float,
+      hops: Float, estimates: Float
     ) {
       self.k = k
       self.breadth = breadth
+      self.slack = slack
       self.recall = recall
       self.lower = lower
       self.worstTenth = worstTenth
@@ -52,12 +57,14 @@ package struct GraphCalibration: Equatable, Sendable {
 
   /// An effort, and what it promises.
   package struct Choice: Equatable, Sendable {
-    /// Candidates to keep.
-    package var breadth: Int
+    /// How far to go.
+    package var effort: GraphEffort
     /// The recall that is promised.
     package var promised: Float
     /// False when no measured effort reaches what was asked for: this is the greatest.
     package var isReached: Bool
+    /// What was measured of the least effort that is not below this one.
+    package var measured: Entry
   }
 
   /// The k that are measured.
@@ -70,8 +77,10 @@ package struct GraphCalibration: Equatable, Sendable {
   private static let entrySize = 32
   private static let mostEntries = 512
 
-  /// Ascending by k, then by breadth; lower bounds do not fall as breadth grows.
+  /// Searches that look at all candidates of a breadth, ascending by k, then by breadth; lower bounds do not fall as breadth grows.
   package private(set) var entries: [Entry]
+  /// Searches that end early, ascending by k, then by effort, likewise.
+  package private(set) var earlyEntries: [Entry]
   /// Queries measured.
   package let queryCount: Int
   /// Where they came from.
@@ -79,55 +88,84 @@ package struct GraphCalibration: Equatable, Sendable {
 
   /// A calibration of such entries; lower bounds are made to ascend.
   package init(_ entries: [Entry], queryCount: Int, source: Source) {
-    self.entries = entries.sorted { ($0.k, $0.breadth) < ($1.k, $1.breadth) }
+    self.entries = Self.ascending(entries.filter { $0.slack == .infinity })
+    earlyEntries = Self.ascending(entries.filter { $0.slack < .infinity })
     self.queryCount = queryCount
     self.source = source
-    for index in self.entries.indices.dropFirst() where self.entries[index].k == self.entries[index - 1].k {
-      self.entries[index].lower = max(self.entries[index].lower, self.entries[index - 1].lower)
+  }
+
+  private static func ascending(_ entries: [Entry]) -> [Entry] {
+    var entries = entries.sorted { ($0.k, $0.slack, $0.breadth) < ($1.k, $1.slack, $1.breadth) }
+    for index in entries.indices.dropFirst() where entries[index].k == entries[index - 1].k {
+      entries[index].lower = max(entries[index].lower, entries[index - 1].lower)
     }
+    return entries
   }
 
   /// The least effort that promises a recall.
   ///
-  /// Between measured k the breadth is taken from both neighbours, in proportion; beyond the greatest it grows with k.
+  /// Between measured k the effort is taken from both neighbours, in proportion; beyond the greatest it grows with k.
   ///
   /// - Parameters:
   ///   - k: Neighbours wanted, at least 1.
   ///   - recall: Above 0 and below 1.
+  ///   - endsEarly: Whether the search may end early where that keeps the promise, which it does with less work.
   /// - Returns: Nil when nothing was measured.
-  package func choice(k: Int, recall: Double) -> Choice? {
+  package func choice(k: Int, recall: Double, endsEarly: Bool = true) -> Choice? {
     let known = Set(entries.map(\.k)).sorted()
     guard let least = known.first, let greatest = known.last else { return nil }
     let below = known.last { $0 <= k } ?? least
     let above = known.first { $0 >= k } ?? greatest
-    guard let low = exact(k: below, recall), let high = exact(k: above, recall) else { return nil }
-    var breadth = Double(high.breadth)
-    if below < above {
-      let share = Double(k - below) / Double(above - below)
-      breadth = Double(low.breadth) + share * Double(high.breadth - low.breadth)
-    } else if k > greatest {
-      breadth *= Double(k) / Double(greatest)
+    if endsEarly, let low = Self.exact(earlyEntries, k: below, recall), low.isReached,
+      let high = Self.exact(earlyEntries, k: above, recall), high.isReached
+    {
+      return Self.between(low, high, k: k)
     }
-    return Choice(
-      breadth: max(k, Int(breadth.rounded(.up))), promised: min(low.promised, high.promised),
-      isReached: low.isReached && high.isReached)
+    guard let low = Self.exact(entries, k: below, recall), let high = Self.exact(entries, k: above, recall)
+    else { return nil }
+    return Self.between(low, high, k: k)
   }
 
-  private func exact(k: Int, _ recall: Double) -> Choice? {
+  /// From the efforts of two measured k that of one between them, or beyond.
+  private static func between(_ low: Choice, _ high: Choice, k: Int) -> Choice {
+    let (below, above) = (low.measured.k, high.measured.k)
+    var choice = high
+    var breadth = Double(high.effort.breadth)
+    if below < above {
+      let share = Double(k - below) / Double(above - below)
+      breadth = Double(low.effort.breadth) + share * (breadth - Double(low.effort.breadth))
+      if low.effort.slack < .infinity, high.effort.slack < .infinity {
+        choice.effort.slack += (low.effort.slack - high.effort.slack) * Float(1 - share)
+      }
+    } else if k > above {
+      breadth *= Double(k) / Double(above)
+    }
+    choice.effort.breadth = max(k, Int(breadth.rounded(.up)))
+    choice.promised = min(low.promised, high.promised)
+    choice.isReached = low.isReached && high.isReached
+    return choice
+  }
+
+  private static func exact(_ entries: [Entry], k: Int, _ recall: Double) -> Choice? {
     let own = entries.filter { $0.k == k }
     guard let last = own.last else { return nil }
+    func effort(_ entry: Entry) -> GraphEffort { GraphEffort(breadth: entry.breadth, slack: entry.slack) }
     guard let place = own.firstIndex(where: { Double($0.lower) >= recall }) else {
-      return Choice(breadth: last.breadth, promised: last.lower, isReached: false)
+      return Choice(effort: effort(last), promised: last.lower, isReached: false, measured: last)
     }
     let high = own[place]
-    guard place > 0 else { return Choice(breadth: high.breadth, promised: high.lower, isReached: true) }
+    guard place > 0 else {
+      return Choice(effort: effort(high), promised: high.lower, isReached: true, measured: high)
+    }
     let low = own[place - 1]
     let share = (recall - Double(low.lower)) / max(1e-9, Double(high.lower) - Double(low.lower))
     let breadth = Double(low.breadth) + share * Double(high.breadth - low.breadth)
-    return Choice(breadth: Int(breadth.rounded(.up)), promised: Float(recall), isReached: true)
+    var between = GraphEffort(breadth: Int(breadth.rounded(.up)), slack: high.slack)
+    if high.slack < .infinity { between.slack = low.slack + Float(share) * (high.slack - low.slack) }
+    return Choice(effort: between, promised: Float(recall), isReached: true, measured: high)
   }
 
-  /// The recall that an effort promises for `k`; nil when nothing was measured.
+  /// The recall that a search of such a breadth, which does not end early, promises for `k`; nil when nothing was measured.
   package func promise(k: Int, breadth: Int) -> Float? {
     let nearest = Set(entries.map(\.k)).sorted().first { $0 >= k } ?? entries.last?.k
     let own = entries.filter { $0.k == nearest }
@@ -155,16 +193,17 @@ package struct GraphCalibration: Equatable, Sendable {
   /// The section's bytes.
   package var bytes: [UInt8] {
     var bytes: [UInt8] = []
-    bytes.appendLittleEndian(UInt32(entries.count))
+    let all = entries + earlyEntries
+    bytes.appendLittleEndian(UInt32(all.count))
     bytes.appendLittleEndian(UInt32(queryCount))
     bytes += [source.rawValue, 0, 0, 0, 0, 0, 0, 0]
-    for entry in entries {
+    for entry in all {
       bytes.appendLittleEndian(UInt32(truncatingIfNeeded: entry.k))
       bytes.appendLittleEndian(UInt32(truncatingIfNeeded: entry.breadth))
       for value in [entry.recall, entry.lower, entry.worstTenth, entry.hops, entry.estimates] {
         bytes.appendLittleEndian(value.bitPattern)
       }
-      bytes.appendLittleEndian(UInt32(0))
+      bytes.appendLittleEndian(entry.slack < .infinity ? entry.slack.bitPattern : 0)
     }
     return bytes
   }
@@ -184,10 +223,9 @@ package struct GraphCalibration: Equatable, Sendable {
         Float(bitPattern: bytes.littleEndian(at: offset + 4 * place, as: UInt32.self))
       }
       let entry = Entry(
-        k: number(0), breadth: number(1), recall: float(2), lower: float(3), worstTenth: float(4),
-        hops: float(5),
-        estimates: float(6))
-      guard entry.k >= 1, entry.k <= 1 << 24, entry.breadth >= 1, entry.breadth <= 1 << 24, number(7) == 0,
+        k: number(0), breadth: number(1), slack: number(7) == 0 ? .infinity : float(7), recall: float(2),
+        lower: float(3), worstTenth: float(4), hops: float(5), estimates: float(6))
+      guard entry.k >= 1, entry.k <= 1 << 24, entry.breadth >= 1, entry.breadth <= 1 << 24, entry.slack >= 1,
         [entry.recall, entry.lower, entry.worstTenth].allSatisfy({ $0 >= 0 && $0 <= 1 }),
         entry.hops.isFinite, entry.estimates.isFinite
       else { return nil }

@@ -3,7 +3,7 @@ internal import Quantization
 internal import VectorMath
 
 extension GraphCalibrator {
-  /// What one query finds with one breadth.
+  /// What one query finds with one effort.
   private struct Outcome: Sendable {
     /// For each measured k how many of the nearest were among what would be scored exactly.
     var hits: (Int32, Int32, Int32) = (0, 0, 0)
@@ -11,93 +11,162 @@ extension GraphCalibrator {
     var estimates: Int32 = 0
   }
 
-  /// What one query finds with every breadth; empty when it could not be searched for.
+  /// What one query finds with every effort; empty when it could not be searched for.
   private struct Outcomes: Sendable {
-    var byBreadth: [Outcome] = []
+    /// Ladder by ladder, step by step.
+    var all: [[Outcome]] = []
     var wanted: (Int32, Int32, Int32) = (0, 0, 0)
+    /// For each measured k, and each step of the first ladder, how much farther the last candidate of its breadth was than the k-th.
+    ///
+    /// Factors of squared distances, kept of scouts only.
+    var factors: [[Float]] = []
   }
 
-  /// Measures every breadth, each query by one walk.
+  /// Measures every effort, each query by one walk.
   ///
-  /// A walk of a lesser breadth does the same steps and ends earlier: when none of its first candidates waits any more. So the
-  /// greatest walk shows on its way what each lesser one would have found.
+  /// A walk of a lesser effort does the same steps and ends earlier. So the greatest walk shows on its way what each lesser one would
+  /// have found.
   func sweep(
     _ vectors: [Float], _ hidden: [Int], _ truths: [Truth], _ view: GraphView, _ router: GraphRouter
   ) -> [GraphCalibration.Entry] {
-    // Some queries show how far the others need to go: to where nearly all of the hundred nearest are found.
+    // Some queries show how far the others need to go: to where nearly all of the nearest are found.
     let scouts = min(hidden.count, 200)
-    var breadths = GraphCalibration.breadths
-    let first = search(0..<scouts, vectors, hidden, truths, view, router, breadths)
-    let saturated = Self.entries(first, breadths, nodes: view.count).first {
-      $0.k == GraphCalibration.measured.last && $0.recall >= 0.998
+    let plain = GraphLadder(wanted: 1, GraphCalibration.breadths.map { GraphEffort(breadth: $0) })
+    let work = CalibrationWork(vectors: vectors, hidden: hidden, truths: truths, view: view, router: router)
+    let first = search(0..<scouts, work, [plain], notesFactors: true)
+    let known = Self.entries(first, [plain], nodes: view.count)
+    func saturation(_ k: Int?) -> Int {
+      known.first { $0.k == k && $0.recall >= 0.998 }?.breadth ?? plain.steps[plain.steps.count - 1].breadth
     }
-    if let saturated { breadths.removeAll { $0 > saturated.breadth } }
-    let rest = search(scouts..<hidden.count, vectors, hidden, truths, view, router, breadths)
-    return Self.entries(first + rest, breadths, nodes: view.count)
+    let most = saturation(known.last?.k)
+    var ladders = [GraphLadder(wanted: 1, plain.steps.filter { $0.breadth <= most })]
+    for (place, k) in GraphCalibration.measured.enumerated() where k == 1 || k <= view.count {
+      ladders.append(Self.earlyLadder(first, plain, place, k, upTo: min(most, saturation(k))))
+    }
+    return Self.entries(search(0..<hidden.count, work, ladders), ladders, nodes: view.count)
   }
 
-  /// Searches for some queries with growing breadth.
+  /// Efforts that end early where a plain search of each breadth ends as a rule; they may look at four times as many candidates where
+  /// the nearest are not so clear.
+  private static func earlyLadder(
+    _ scouts: [Outcomes], _ plain: GraphLadder, _ place: Int, _ k: Int, upTo most: Int
+  ) -> GraphLadder {
+    let greatest = plain.steps[plain.steps.count - 1].breadth
+    var steps: [GraphEffort] = []
+    var slack: Float = 1
+    for (step, effort) in plain.steps.enumerated() where effort.breadth >= k && effort.breadth <= most {
+      let factors = scouts.map { $0.factors[place][step] }.sorted()
+      guard !factors.isEmpty, factors[factors.count / 2] < 1e6 else { break }
+      slack = max(slack, factors[factors.count / 2])
+      steps.append(
+        GraphEffort(
+          breadth: max(effort.breadth, min(4 * effort.breadth, greatest)), slack: slack))
+    }
+    return GraphLadder(wanted: k, steps)
+  }
+
+  /// What is searched for, and in what.
+  private struct CalibrationWork {
+    let vectors: [Float]
+    let hidden: [Int]
+    let truths: [Truth]
+    let view: GraphView
+    let router: GraphRouter
+  }
+
+  /// Searches for some queries with growing effort; gives those that could be searched for.
   private func search(
-    _ range: Range<Int>, _ vectors: [Float], _ hidden: [Int], _ truths: [Truth], _ view: GraphView,
-    _ router: GraphRouter, _ breadths: [Int]
+    _ range: Range<Int>, _ work: CalibrationWork, _ ladders: [GraphLadder], notesFactors: Bool = false
   ) -> [Outcomes] {
-    let atOnce = 16
+    let atOnce = 32
     let blocks = (range.count + atOnce - 1) / atOnce
     let results = ParallelResults<[Outcomes]>(blocks)
-    ParallelLoop.run(blocks: blocks, threads: threads) { block in
+    let workers = (0..<max(1, threads)).map { _ in SweepWorker(work.view, frame) }
+    let most = ladders.flatMap(\.steps).reduce(1) { max($0, $1.breadth) }
+    ParallelLoop.run(blocks: blocks, threads: threads) { block, worker in
       var found: [Outcomes] = []
-      let query = GraphQuery(frame)
-      let walk = GraphWalk(view, query)
-      let scratch = RouterScratch()
       for place in block * atOnce..<min(range.count, (block + 1) * atOnce) {
-        let index = range.lowerBound + place
         if isCancelled() { return }
-        let isKnown = unsafe vectors.withUnsafeBufferPointer { all in
-          guard let first = all.baseAddress else { return false }
-          return unsafe query.set(first + index * source.dimension)
-        }
-        guard isKnown, !truths[index].nodes.isEmpty else { continue }
-        let seeds = router.seeds(query, wanted: GraphWalk.usualSeeds, scratch)
-        let truth = truths[index]
-        var ranks: [UInt32: Int] = [:]
-        for (rank, node) in truth.nodes.enumerated() { ranks[node] = rank }
-        var outcomes = Outcomes()
-        let count = Int32(truth.nodes.count)
-        outcomes.wanted = (min(1, count), min(10, count), min(100, count))
         do throws(StorageError) {
-          let most = breadths[breadths.count - 1]
-          try unsafe walk.begin(
-            seeds: UnsafeBufferPointer(start: scratch.seeds, count: seeds), GraphEffort(breadth: most),
-            wanted: most, kept: GraphWalk.kept(breadth: most), filter: nil, hidden: hidden[index])
-          try walk.run(passing: breadths) { breadth in
-            var outcome = hits(walk, query, view, truth, ranks, kept: GraphWalk.kept(breadth: breadth))
-            outcome.hops = Int32(clamping: walk.work.hops)
-            outcome.estimates = Int32(clamping: walk.work.estimates)
-            outcomes.byBreadth.append(outcome)
-          }
+          let outcomes = try measure(
+            range.lowerBound + place, work, ladders, most, workers[worker], notesFactors)
+          if let outcomes { found.append(outcomes) }
         } catch {
           // There is no file that could be damaged, or it was checked.
-          continue
         }
-        found.append(outcomes)
       }
       results.set(block, found)
     }
     return results.all.flatMap { $0 }
   }
 
-  /// Of the nearest nodes those that are among the first candidates and whose bound lets them be scored.
+  /// Searches for one query; nil when nothing can be estimated for it.
+  private func measure(
+    _ index: Int, _ work: CalibrationWork, _ ladders: [GraphLadder], _ most: Int, _ worker: SweepWorker,
+    _ notesFactors: Bool
+  ) throws(StorageError) -> Outcomes? {
+    let (walk, truth) = (worker.walk, work.truths[index])
+    let isKnown = unsafe work.vectors.withUnsafeBufferPointer { all in
+      guard let first = all.baseAddress else { return false }
+      return unsafe walk.target.set(first + index * source.dimension)
+    }
+    guard isKnown, !truth.nodes.isEmpty else { return nil }
+    let seeds = work.router.seeds(walk.target, wanted: GraphWalk.usualSeeds, worker.router)
+    for (rank, node) in truth.nodes.enumerated() { worker.ranks[Int(node)] = UInt8(rank) }
+    defer { for node in truth.nodes { worker.ranks[Int(node)] = SweepWorker.noRank } }
+    var outcomes = Outcomes()
+    let count = Int32(truth.nodes.count)
+    outcomes.wanted = (min(1, count), min(10, count), min(100, count))
+    outcomes.all = ladders.map { ladder in
+      var empty: [Outcome] = []
+      empty.reserveCapacity(ladder.steps.count)
+      return empty
+    }
+    if notesFactors { outcomes.factors = GraphCalibration.measured.map { _ in [] } }
+    try unsafe walk.begin(
+      seeds: UnsafeBufferPointer(start: worker.router.seeds, count: seeds), GraphEffort(breadth: most),
+      wanted: most, kept: GraphWalk.kept(breadth: most), hidden: work.hidden[index])
+    try walk.run(passing: ladders) { ladder, step in
+      let effort = ladders[ladder].steps[step]
+      var outcome = hits(walk, work.view, truth, effort, wanted: ladders[ladder].wanted, worker)
+      outcome.hops = Int32(clamping: walk.work.hops)
+      outcome.estimates = Int32(clamping: walk.work.estimates)
+      outcomes.all[ladder].append(outcome)
+      guard notesFactors else { return }
+      for (place, k) in GraphCalibration.measured.enumerated() {
+        outcomes.factors[place].append(factor(walk, k, effort.breadth))
+      }
+    }
+    return outcomes
+  }
+
+  /// How much farther than the k-th the last candidate of a breadth is; infinite when there are not as many.
+  private func factor(_ walk: GraphWalk, _ k: Int, _ breadth: Int) -> Float {
+    guard breadth >= k, walk.candidateCount >= breadth else { return .infinity }
+    let kth = walk.candidate(k - 1).squared
+    let last = walk.candidate(breadth - 1).squared
+    return last <= kth ? 1 : kth > 0 ? last / kth : .infinity
+  }
+
+  /// Of the nearest nodes those that a search of such an effort has among its candidates and whose bound lets them be scored.
   private func hits(
-    _ walk: GraphWalk, _ query: GraphQuery, _ view: GraphView, _ truth: Truth, _ ranks: [UInt32: Int],
-    kept: Int
+    _ walk: GraphWalk, _ view: GraphView, _ truth: Truth, _ effort: GraphEffort, wanted: Int,
+    _ worker: SweepWorker
   ) -> Outcome {
     var outcome = Outcome()
     func limit(_ k: Int) -> Float { truth.squared[min(k, truth.squared.count) - 1] * 1.0001 }
     let limits = (limit(1), limit(10), limit(100))
-    for place in 0..<min(kept, walk.candidateCount) {
+    for place in 0..<min(GraphWalk.kept(breadth: effort.breadth), walk.candidateCount) {
       let (node, estimate) = walk.candidate(place)
-      guard let rank = ranks[UInt32(node)] else { continue }
-      let bound = view.lowerBound(node, estimate, query)
+      // A search that ends early leaves out what is out of its reach.
+      if place >= GraphWalk.kept(breadth: wanted), effort.slack < .infinity,
+        estimate > walk.candidate(wanted - 1).squared * effort.slack
+      {
+        break
+      }
+      let rank = worker.ranks[node]
+      guard rank != SweepWorker.noRank else { continue }
+      let bound = view.lowerBound(node, estimate, walk.target)
       if rank < 1, bound <= limits.0 { outcome.hits.0 += 1 }
       if rank < 10, bound <= limits.1 { outcome.hits.1 += 1 }
       if rank < 100, bound <= limits.2 { outcome.hits.2 += 1 }
@@ -105,42 +174,44 @@ extension GraphCalibrator {
     return outcome
   }
 
-  /// The entries of all k and breadths, until nothing more is gained.
+  /// The entries of all k and efforts, until nothing more is gained: of the first ladder for every k, of the others for their own.
   private static func entries(
-    _ all: [Outcomes], _ breadths: [Int], nodes: Int
+    _ all: [Outcomes], _ ladders: [GraphLadder], nodes: Int
   ) -> [GraphCalibration.Entry] {
-    let known = all.filter { !$0.byBreadth.isEmpty }
     var entries: [GraphCalibration.Entry] = []
     for (place, k) in GraphCalibration.measured.enumerated() where k == 1 || k <= nodes {
-      for (index, breadth) in breadths.enumerated() where breadth >= k {
-        var recalls: [Double] = []
-        recalls.reserveCapacity(known.count)
-        var hops = 0.0
-        var estimates = 0.0
-        for outcomes in known {
-          let outcome = outcomes.byBreadth[index]
-          let hits = place == 0 ? outcome.hits.0 : place == 1 ? outcome.hits.1 : outcome.hits.2
-          let wanted = place == 0 ? outcomes.wanted.0 : place == 1 ? outcomes.wanted.1 : outcomes.wanted.2
-          recalls.append(Double(hits) / Double(max(1, wanted)))
-          hops += Double(outcome.hops)
-          estimates += Double(outcome.estimates)
+      for (number, ladder) in ladders.enumerated() where number == 0 || number == place + 1 {
+        for (step, effort) in ladder.steps.enumerated() where effort.breadth >= k {
+          let entry = summary(all, place, k, effort, number, step)
+          entries.append(entry)
+          if entry.recall >= 0.9995 || number == 0 && effort.breadth >= nodes { break }
         }
-        let entry = summary(k, breadth, &recalls, hops: hops, estimates: estimates)
-        entries.append(entry)
-        if entry.recall >= 0.9995 || breadth >= nodes { break }
       }
     }
     return entries
   }
 
   private static func summary(
-    _ k: Int, _ breadth: Int, _ recalls: inout [Double], hops: Double, estimates: Double
+    _ all: [Outcomes], _ place: Int, _ k: Int, _ effort: GraphEffort, _ ladder: Int, _ step: Int
   ) -> GraphCalibration.Entry {
+    var recalls: [Double] = []
+    recalls.reserveCapacity(all.count)
+    var hops = 0.0
+    var estimates = 0.0
+    for outcomes in all {
+      let outcome = outcomes.all[ladder][step]
+      let hits = place == 0 ? outcome.hits.0 : place == 1 ? outcome.hits.1 : outcome.hits.2
+      let wanted = place == 0 ? outcomes.wanted.0 : place == 1 ? outcomes.wanted.1 : outcomes.wanted.2
+      recalls.append(Double(hits) / Double(max(1, wanted)))
+      hops += Double(outcome.hops)
+      estimates += Double(outcome.estimates)
+    }
     let count = Double(max(1, recalls.count))
     recalls.sort()
     let mean = recalls.reduce(0, +) / count
     return GraphCalibration.Entry(
-      k: k, breadth: breadth, recall: Float(mean), lower: Float(lowerBound(recalls, mean, k: k)),
+      k: k, breadth: effort.breadth, slack: effort.slack, recall: Float(mean),
+      lower: Float(lowerBound(recalls, mean, k: k)),
       worstTenth: Float(recalls.isEmpty ? 0 : recalls[recalls.count / 10]), hops: Float(hops / count),
       estimates: Float(estimates / count))
   }
@@ -162,5 +233,20 @@ extension GraphCalibrator {
     let spread = z * (mean * (1 - mean) / trials + z * z / (4 * trials * trials)).squareRoot()
     let byTrials = (centre - spread) / (1 + z * z / trials)
     return max(0, min(byVariance, byTrials))
+  }
+}
+
+/// Memory of one worker of a sweep; a worker uses its own only.
+private final class SweepWorker: @unchecked Sendable {
+  static let noRank = UInt8.max
+
+  let walk: GraphWalk
+  let router = RouterScratch()
+  /// For each node its rank among the nearest of the present query, at most 99.
+  let ranks: WorkArray<UInt8>
+
+  init(_ view: GraphView, _ frame: VectorFrame) {
+    walk = GraphWalk(view, GraphQuery(frame))
+    ranks = WorkArray(count: view.count, repeating: Self.noRank)
   }
 }
