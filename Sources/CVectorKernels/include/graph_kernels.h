@@ -37,9 +37,9 @@ static inline uint64_t vk_pool_reach(const vk_pool *pool) {
   return (uint64_t)bits << 32 | UINT32_MAX;
 }
 
-// Offers `count` nodes, at most 128, with their squared distances, one after the other: each goes to its place among the keys;
-// when the pool is full the greatest key leaves it. A distance that is negative or no number counts as 0. What is out of reach
-// when the call begins is left out.
+// Offers `count` nodes, at most 128 and all different, with their squared distances: each goes to its place among the keys, of which
+// the least `capacity` stay. A distance that is negative or no number counts as 0. What is out of reach when the call begins is
+// left out.
 //
 // Returns the least place at which a key was put, SIZE_MAX / 2 for none. The same at every level.
 size_t vk_pool_offer(vk_pool *pool, const float *distances, const uint32_t *nodes, size_t count);

@@ -161,15 +161,15 @@ extension SearchSession {
     }
     while active > 0 {
       for slot in 0..<width where worker.queries[slot] >= 0 {
-        let start = isTimed ? ContinuousClock.now : nil
+        let start = isTimed ? now : 0
         let stage = worker.stages[slot]
         if stage == .walk {
           if try !worker.walks[slot].step() { worker.stages[slot] = .rows }
-          if let start { worker.work.nanoseconds.walking += Self.nanoseconds(ContinuousClock.now - start) }
+          if isTimed { worker.work.nanoseconds.walking += now - start }
           continue
         }
         let isAnswered = try goOn(stage, slot, pass, worker, &unfinished)
-        if let start { worker.work.nanoseconds.ranking += Self.nanoseconds(ContinuousClock.now - start) }
+        if isTimed { worker.work.nanoseconds.ranking += now - start }
         if isAnswered {
           if isTimed, slot == 0 {
             worker.work.pages += worker.walks[slot].touchedPages()
@@ -194,7 +194,7 @@ extension SearchSession {
       let query = next
       next += 1
       let walk = worker.walks[slot]
-      let start = isTimed ? ContinuousClock.now : nil
+      let start = isTimed ? now : 0
       guard unsafe walk.target.set(vectors + query * settings.dimension) else {
         unfinished.append(query)
         continue
@@ -203,7 +203,7 @@ extension SearchSession {
       try unsafe walk.begin(
         seeds: UnsafeBufferPointer(start: worker.router.seeds, count: seeds), pass.use.effort,
         wanted: capacity, kept: pass.use.kept(wanted: capacity), hidden: hiddenNode(in: pass.segment))
-      if let start { worker.work.nanoseconds.routing += Self.nanoseconds(ContinuousClock.now - start) }
+      if isTimed { worker.work.nanoseconds.routing += now - start }
       worker.queries[slot] = query
       worker.stages[slot] = .walk
       return true
@@ -211,9 +211,9 @@ extension SearchSession {
     return false
   }
 
-  /// A duration as a whole number.
-  static func nanoseconds(_ duration: Duration) -> Int {
-    let (seconds, attoseconds) = duration.components
+  /// Nanoseconds since the session began.
+  var now: Int {
+    let (seconds, attoseconds) = (ContinuousClock.now - clockStart).components
     return Int(clamping: seconds) &* 1_000_000_000 &+ Int(clamping: attoseconds / 1_000_000_000)
   }
 }

@@ -58,6 +58,8 @@ package final class SearchSession: @unchecked Sendable {
   private let hasFailed = Atomic<Bool>(false)
   let tally = SharedTally()
   let graphs = GraphMemory()
+  /// What times are counted from.
+  let clockStart = ContinuousClock.now
   var filteredParts: [Int: FilteredPart] = [:]
 
   /// Prepares to answer queries as a request wants it.
