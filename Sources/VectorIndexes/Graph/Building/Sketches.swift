@@ -54,9 +54,9 @@ package final class Sketches: Sendable {
     self.values = values
   }
 
-  /// One bit for each direction: whether `other` lies below `point` along it. Below 2^12.
+  /// One bit for each direction: whether `other` lies below `point` along it.
   ///
-  /// A silent point has a number of its own instead, from 2^15 on, so that it takes no other's place.
+  /// Below 2^12. A silent point has a number of its own instead, from 2^15 on, so that it takes no other's place.
   @inline(__always)
   package func side(of other: UInt32, from point: UInt32) -> UInt16 {
     // Safe: both are points, and each has `width` numbers.

@@ -88,7 +88,7 @@ package struct GraphAssembly<Failure: Error>: Sendable {
     }
     return GraphContents(
       frame: rows.frame, graph: graph, codec: codec, records: records,
-      residual: Self.usualResidual(rows.residuals), rows: nodeRows, starts: starts, loose: groups.loose,
+      residual: usualResidual(rows.residuals), rows: nodeRows, starts: starts, loose: groups.loose,
       router: router)
   }
 
@@ -177,13 +177,15 @@ package struct GraphAssembly<Failure: Error>: Sendable {
   }
 
   /// The residual that 99 of a hundred rows do not exceed, of those of which anything is known.
-  private static func usualResidual(_ residuals: WorkArray<Float>) -> Float {
+  ///
+  /// For products the greatest of all: the longest rows lose most, and they are what is found.
+  private func usualResidual(_ residuals: WorkArray<Float>) -> Float {
     var known: [Float] = []
     known.reserveCapacity(residuals.count)
     for row in 0..<residuals.count where residuals[row].isFinite { known.append(residuals[row]) }
     guard !known.isEmpty else { return 0 }
     known.sort()
-    return known[known.count * 99 / 100]
+    return known[metric == .dot ? known.count - 1 : known.count * 99 / 100]
   }
 }
 
