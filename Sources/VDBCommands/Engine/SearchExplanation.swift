@@ -20,6 +20,7 @@ struct SearchExplanation {
     if let warning = plan.warnings.first {
       SearchRun.warn(warning, others: plan.warnings.count - 1, context)
     }
+    SearchRun.warn(snapshot.shortfall(request), context)
     let explanation = SearchExplanation(
       context: context, snapshot: snapshot, request: request, plan: plan, filter: filter)
     if context.isJSON { try explanation.writeJSON() } else { try explanation.writeText() }

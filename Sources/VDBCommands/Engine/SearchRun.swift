@@ -126,7 +126,16 @@ struct SearchRun {
     request.threads = SearchArguments.threads(context, rows: snapshot.liveCount, queries: queries)
     request.isProfiled = context.arguments.flag(SearchCommand.profile)
     request.expectedQueries = queries
+    SearchRun.warn(snapshot.shortfall(request), context)
     return SearchSession(snapshot, request)
+  }
+
+  /// Says that no measured effort reaches the recall that was asked for.
+  static func warn(_ shortfall: (asked: Double, promised: Double)?, _ context: CommandContext) {
+    guard let (asked, promised) = shortfall else { return }
+    context.messages.warning(
+      "recall \(asked) is not reached: a graph promises \(NumberText.fixed(promised, 3)) with the greatest effort that was measured; --exact finds everything"
+    )
   }
 
   /// Says once that an index cannot be used, however many there are.

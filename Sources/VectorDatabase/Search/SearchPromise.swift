@@ -39,4 +39,17 @@ extension Snapshot {
     let mean = (sum / max(weight, 1) * 1e6).rounded() / 1e6
     return SearchPromise(recall: breadth != nil && isKnown && weight > 0 ? mean : nil, breadth: breadth)
   }
+
+  /// What a search falls short of: the recall that was asked for and the least that a graph promises at its greatest measured effort;
+  /// nil where every graph that it would walk through reaches it, or an effort was given.
+  package func shortfall(_ request: SearchRequest) -> (asked: Double, promised: Double)? {
+    var least: (asked: Double, promised: Double)?
+    for piece in SearchPiece.all(self, request) {
+      guard let use = piece.graph, let asked = use.unreached else { continue }
+      // As it is printed: rounded down.
+      let promised = (Double(use.promised ?? 0) * 1000).rounded(.down) / 1000
+      if promised < least?.promised ?? .infinity { least = (asked, promised) }
+    }
+    return least
+  }
 }

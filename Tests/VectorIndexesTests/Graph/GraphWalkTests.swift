@@ -43,6 +43,95 @@ struct GraphWalkTests {
     }
   }
 
+  /// A query far from the middle of all rows loses more by its code than the rows near it are apart: the bound must know that.
+  @Test(arguments: [2, 24, 64])
+  func whatIsNearIsNotRuledOutByItsBound(dimension: Int) throws {
+    var random = TestSupport.SeededGenerator(seed: 31)
+    func point(_ place: Int) -> [Float] {
+      (0..<dimension).map { _ in Float(place) * 60 + Float(random.below(2001) - 1000) / 500 }
+    }
+    let rows = (0..<2000).map { point($0 % 4) }
+    let vectors = SampleVectors(rows, dimension: dimension, metric: .l2)
+    let (contents, _) = try vectors.contents()
+    let search = try #require(SampleSearch(vectors, contents))
+    var (kept, wanted) = (0, 0)
+    for number in 0..<40 {
+      let query = point(number % 4)
+      #expect(try search.begin(query, breadth: 2000))
+      try search.walk.run()
+      let truth = Set(vectors.nearest(query, 10))
+      let farthest = truth.map { vectors.distance(query, $0) }.max() ?? 0
+      let squares = query.reduce(0.0) { $0 + Double($1) * Double($1) }
+      let limit = contents.frame.squaredDistance(of: farthest, querySquares: squares) * 1.0001
+      for place in 0..<search.walk.candidateCount {
+        let node = search.walk.candidate(place).node
+        let near = contents.nodeRows.places(of: node).map { Int(contents.nodeRows.row(at: $0)) }
+          .filter { truth.contains($0) }
+        guard !near.isEmpty else { continue }
+        wanted += near.count
+        if search.walk.mayReach(place, limit) { kept += near.count }
+      }
+    }
+    #expect(wanted == 400)
+    // The residuals of one row in a hundred are greater than the one that is reckoned with.
+    #expect(kept >= 390, "\(kept) of \(wanted) in \(dimension) dimensions, seed 31")
+  }
+
+  /// The longest rows lose most by their codes, and are what is found by product.
+  @Test func longRowsAreNotRuledOutByTheirBound() throws {
+    var random = TestSupport.SeededGenerator(seed: 33)
+    func row(_ length: Float) -> [Float] {
+      (0..<48).map { _ in length * Float(random.below(2001) - 1000) / 1000 }
+    }
+    let rows = (0..<3000).map { row($0 % 150 == 0 ? 20 : 1) }
+    let vectors = SampleVectors(rows, dimension: 48, metric: .dot)
+    let (contents, _) = try vectors.contents()
+    let view = try #require(contents.view)
+    let search = try #require(SampleSearch(vectors, contents))
+    var (kept, wanted) = (0, 0)
+    for _ in 0..<40 {
+      let query = row(1)
+      #expect(try search.begin(query, breadth: 3000))
+      try search.walk.run()
+      let truth = Set(vectors.nearest(query, 10))
+      let farthest = truth.map { vectors.distance(query, $0) }.max() ?? 0
+      let squares = query.reduce(0.0) { $0 + Double($1) * Double($1) }
+      let limit = contents.frame.squaredDistance(of: farthest, querySquares: squares) * 1.0001
+      for place in 0..<search.walk.candidateCount {
+        let node = search.walk.candidate(place).node
+        let near = contents.nodeRows.places(of: node).map { Int(contents.nodeRows.row(at: $0)) }
+        guard near.contains(where: { truth.contains($0) }) else { continue }
+        wanted += 1
+        if search.walk.mayReach(place, limit) { kept += 1 }
+      }
+    }
+    #expect(view.count > 2000 && wanted > 300)
+    #expect(kept == wanted, "\(kept) of \(wanted), seed 33")
+  }
+
+  /// Groups so small and dense that all their neighbours are in them, and far from everything else.
+  @Test func smallDenseGroupsAreFound() throws {
+    var random = TestSupport.SeededGenerator(seed: 32)
+    func noise(_ size: Float) -> [Float] {
+      (0..<48).map { _ in size * Float(random.below(2001) - 1000) / 1000 }
+    }
+    let middles = (0..<60).map { _ in noise(2).map { $0 + 4 } }
+    func near(_ group: Int) -> [Float] { zip(middles[group], noise(0.2)).map { $0 + $1 } }
+    let rows = (0..<3000).map { _ in noise(1) } + (0..<2400).map { near($0 % 60) }
+    let vectors = SampleVectors(rows, dimension: 48, metric: .l2)
+    let (contents, _) = try vectors.contents()
+    #expect(contents.graph.brokenInvariants() == [])
+    let search = try #require(SampleSearch(vectors, contents))
+    var found = 0
+    for group in 0..<60 {
+      let query = near(group)
+      #expect(try search.begin(query, breadth: 20))
+      try search.walk.run()
+      found += search.rows(query, 10).count { $0 >= 3000 && $0 % 60 == group }
+    }
+    #expect(found >= 540, "\(found) of 600, seed 32")
+  }
+
   @Test(arguments: [64, 384])
   func walksThatTakeTurnsFindTheSame(dimension: Int) throws {
     let vectors = SampleVectors.clustered(1500, dimension: dimension, metric: .l2, seed: 8)

@@ -11,21 +11,30 @@ struct Connectivity {
   /// The node from which each was reached: itself for the first, `unreached` for none.
   private let parents: WorkArray<UInt32>
   private var queue: [UInt32] = []
-  /// How many edges were added.
-  private(set) var added = 0
+  /// Parts that could not be reached: the node by which each was entered, and how many nodes that made reachable.
+  private var parts: [(node: UInt32, size: Int)] = []
 
   private static let unreached = UInt32.max
 
   /// Connects all nodes with `start`; `leaders` are where searches begin.
-  static func connect(_ points: GraphPoints, _ lists: NeighborLists, start: Int, leaders: [UInt32]) -> Int {
-    guard lists.count > 1 else { return 0 }
+  ///
+  /// - Returns: A node of each part of at least `leastPart` nodes that was out of reach, larger parts first. Few edges lead there, so
+  ///   that a search should begin there too when it looks for something near.
+  static func connect(
+    _ points: GraphPoints, _ lists: NeighborLists, start: Int, leaders: [UInt32]
+  ) -> [UInt32] {
+    guard lists.count > 1 else { return [] }
     var work = Connectivity(points, lists)
     work.parents[start] = UInt32(start)
-    work.walk(from: start)
+    _ = work.walk(from: start)
     work.enterNeighbors()
     work.join(leaders)
-    return work.added
+    let parts = work.parts.filter { $0.size >= leastPart }.sorted { ($1.size, $0.node) < ($0.size, $1.node) }
+    return parts.map(\.node)
   }
+
+  /// Smaller parts are not worth a leader.
+  private static let leastPart = 3
 
   private init(_ points: GraphPoints, _ lists: NeighborLists) {
     self.points = points
@@ -35,12 +44,14 @@ struct Connectivity {
 
   private func isReached(_ node: Int) -> Bool { parents[node] != Self.unreached }
 
-  /// Reaches everything that can be from `start`, which is reached itself.
-  private mutating func walk(from start: Int) {
+  /// Reaches everything that can be from `start`, which is reached itself; gives how many nodes that is, itself among them.
+  private mutating func walk(from start: Int) -> Int {
+    var size = 0
     queue.removeAll(keepingCapacity: true)
     queue.append(UInt32(start))
     while let next = queue.popLast() {
       let node = Int(next)
+      size += 1
       for place in 0..<lists.degree(node) {
         let neighbor = Int(lists[node, place])
         if !isReached(neighbor) {
@@ -49,6 +60,7 @@ struct Connectivity {
         }
       }
     }
+    return size
   }
 
   /// Enters nodes among the neighbours of their own nearest reachable neighbours, until none is left for which that is possible.
@@ -60,7 +72,7 @@ struct Connectivity {
         for place in 0..<lists.degree(node) {
           let neighbor = Int(lists[node, place])
           if isReached(neighbor), enter(node, at: neighbor) {
-            walk(from: node)
+            parts.append((UInt32(node), walk(from: node)))
             hasChanged = true
             break
           }
@@ -88,7 +100,7 @@ struct Connectivity {
           if enter(next, at: node) { break }
         }
       }
-      walk(from: next)
+      parts.append((UInt32(next), walk(from: next)))
       // The way back, so that a search that begins here can leave: nothing reached is lost by it.
       if let back = near.first { _ = replaceLoose(at: next, by: back) }
       enterNeighbors()
@@ -104,15 +116,11 @@ struct Connectivity {
 
   private mutating func replaceLoose(at node: Int, by neighbor: Int) -> Bool {
     if node == neighbor || lists.contains(UInt32(neighbor), at: node) { return true }
-    if lists.append(UInt32(neighbor), to: node) {
-      added += 1
-      return true
-    }
+    if lists.append(UInt32(neighbor), to: node) { return true }
     for place in stride(from: lists.degree(node) - 1, through: 0, by: -1) {
       let old = Int(lists[node, place])
       if parents[old] != UInt32(node) || old == node {
         lists[node, place] = UInt32(neighbor)
-        added += 1
         return true
       }
     }

@@ -51,6 +51,7 @@ package struct GraphBuilder: Sendable {
   private let memoryLimit: Int?
   private let copiedBytes: Int
   private let progress: GraphProgress
+  private let silent: [Bool]?
 
   /// Prepares a build.
   ///
@@ -61,16 +62,20 @@ package struct GraphBuilder: Sendable {
   ///   - memoryLimit: Bytes that working memory beyond the codes should not exceed: with less, candidates are gathered in several
   ///     passes. What one pass over a small part and the graph itself need is taken in any case.
   ///   - copiedBytes: Each thread copies the codes of the cell that it works on, when they take no more bytes.
+  ///   - silent: Points that will be queries when the graph is measured, each hidden from its own search; nil for none. They must
+  ///     leave no traces: no other candidate falls for them, and no list is filled by way of theirs. Otherwise such a search
+  ///     would find less, or more, than one for a point that the graph has never seen.
   ///   - progress: Who hears of it.
   package init(
     _ points: GraphPoints, _ parameters: GraphParameters, threads: Int, memoryLimit: Int? = nil,
-    copiedBytes: Int = 8 << 20, progress: GraphProgress = GraphProgress()
+    copiedBytes: Int = 8 << 20, silent: [Bool]? = nil, progress: GraphProgress = GraphProgress()
   ) {
     self.points = points
     self.parameters = parameters
     self.threads = max(1, threads)
     self.memoryLimit = memoryLimit
     self.copiedBytes = copiedBytes
+    self.silent = silent
     self.progress = progress
   }
 
@@ -97,7 +102,7 @@ package struct GraphBuilder: Sendable {
     let count = points.count
     guard count > 0 else { return Graph(count: 0, maximumNeighbors: parameters.maximumNeighbors) }
     progress.report(.partition, 0, 1)
-    let sketches = Sketches(points, seed: parameters.seed, threads: threads)
+    let sketches = Sketches(points, seed: parameters.seed, threads: threads, silent: silent)
     let partition = Partition(points, parameters, threads: threads)
     progress.report(.partition, 1, 1)
     let lists = NeighborLists(count: count, capacity: parameters.maximumNeighbors)
@@ -114,8 +119,10 @@ package struct GraphBuilder: Sendable {
     progress.report(.connect, 0, 3)
     fill(lists)
     progress.report(.connect, 1, 3)
-    let leaders = chooseRouterLeaders()
-    _ = Connectivity.connect(points, lists, start: Int(leaders[0]), leaders: leaders)
+    var leaders = chooseRouterLeaders()
+    let apart = Connectivity.connect(points, lists, start: Int(leaders[0]), leaders: leaders)
+    let known = Set(leaders)
+    leaders += apart.filter { !known.contains($0) }.prefix(max(0, GraphRouter.maximumLeaders - leaders.count))
     progress.report(.connect, 2, 3)
     let graph = Graph(lists, homes: homes, leaders: leaders, threads: threads)
     progress.report(.connect, 3, 3)
@@ -208,7 +215,7 @@ package struct GraphBuilder: Sendable {
       if progress.isCancelled() { return }
       let first = range.lowerBound + block * 256
       for node in first..<min(first + 256, range.upperBound) {
-        selections[worker].value.prune(node, reservoirs, into: lists)
+        selections[worker].value.prune(node, reservoirs, into: lists, silent: silent)
       }
       progress.report(.prune, min(first + 256, points.count), points.count)
     }
@@ -224,7 +231,7 @@ package struct GraphBuilder: Sendable {
     }
     ParallelLoop.run(blocks: blocks, threads: threads) { block, worker in
       for node in block * 256..<min((block + 1) * 256, lists.count) {
-        selections[worker].value.fill(node, lists, degrees: degrees)
+        selections[worker].value.fill(node, lists, degrees: degrees, silent: silent)
       }
     }
   }

@@ -30,10 +30,11 @@ final class NeighborSelection {
   /// Chooses the neighbours of a node among what its reservoir holds.
   ///
   /// A candidate falls when a kept one is so near to it that 6 d(kept, candidate) <= 5 d(node, candidate), in squared distances:
-  /// an exact comparison. Those that fell fill the free places, nearest first, because searching reads a fixed number anyway.
+  /// an exact comparison. For a `silent` one no other falls. Those that fell fill the free places, nearest first, because searching
+  /// reads a fixed number anyway.
   ///
   /// - Source: Subramanya et al. 2019, DiskANN (robust prune with alpha 1.2 on squared distances).
-  func prune(_ node: Int, _ reservoirs: Reservoirs, into lists: NeighborLists) {
+  func prune(_ node: Int, _ reservoirs: Reservoirs, into lists: NeighborLists, silent: [Bool]? = nil) {
     reservoirs.sorted(node, into: &candidates)
     precondition(candidates.count <= room)
     if node + 1 < reservoirs.range.upperBound {
@@ -52,6 +53,13 @@ final class NeighborSelection {
       let nearest = Int(waitingPoints[0])
       kept.append(entry(0))
       count -= 1
+      if let silent, silent[nearest] {
+        for place in 0..<count {
+          waiting[place] = waiting[place + 1]
+          waitingPoints[place] = waitingPoints[place + 1]
+        }
+        continue
+      }
       // Safe: the others stand behind it, and all are points.
       unsafe CodeKernels.distances(
         query: points.code(nearest), square: points.square(nearest), rows: points.codes,
@@ -88,7 +96,10 @@ final class NeighborSelection {
   ///   - node: The node to fill.
   ///   - lists: Where it stands; only the first `degrees` neighbours of each node are read.
   ///   - degrees: How many neighbours each node had before anything was filled.
-  func fill(_ node: Int, _ lists: NeighborLists, degrees: WorkArray<UInt8>) {
+  ///   - silent: Nodes whose lists are not read; nil for none.
+  func fill(
+    _ node: Int, _ lists: NeighborLists, degrees: WorkArray<UInt8>, silent: [Bool]? = nil
+  ) {
     let known = Int(degrees[node])
     let missing = lists.capacity - known
     guard missing > 0, known > 0 else { return }
@@ -98,6 +109,7 @@ final class NeighborSelection {
       for place in 0..<known {
         let neighbor = Int(lists[node, place])
         guard rank < Int(degrees[neighbor]) else { continue }
+        if let silent, silent[neighbor] { continue }
         let candidate = lists[neighbor, rank]
         if Int(candidate) == node || lists.contains(candidate, at: node) { continue }
         // Safe: there is room beyond what was found.

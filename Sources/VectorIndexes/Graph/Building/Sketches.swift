@@ -9,11 +9,16 @@ package final class Sketches: Sendable {
   /// Numbers stored for each point.
   static let width = 16
 
-  /// `width` numbers for each point; those beyond the directions are 0.
+  /// `width` numbers for each point; those beyond the directions are 0, but for the mark of a silent point.
   let values: WorkArray<Int16>
 
+  /// Where a silent point has a number that is not 0.
+  private static let silentPlace = directions
+
   /// Projects every point on directions of -1 and +1 that `seed` decides.
-  package init(_ points: GraphPoints, seed: UInt64, threads: Int) {
+  ///
+  /// `silent`: Points that lie on a side of their own, wherever they are; nil for none.
+  package init(_ points: GraphPoints, seed: UInt64, threads: Int, silent: [Bool]? = nil) {
     let dimension = points.dimension
     let signs = WorkArray<Int8>(count: Self.directions * dimension, repeating: 0)
     var generator = SeededGenerator(seed: seed ^ 0x5851_F42D_4C95_7F2D)
@@ -41,6 +46,9 @@ package final class Sketches: Sendable {
             values[(first + place) * Self.width + direction] = Int16(
               truncatingIfNeeded: products[place * Self.directions + direction] >> down)
           }
+          if let silent, silent[first + place] {
+            values[(first + place) * Self.width + Self.silentPlace] = Int16(1 + (first + place) % 0x7FFF)
+          }
         }
         first += count
       }
@@ -50,7 +58,7 @@ package final class Sketches: Sendable {
 
   /// One bit for each direction: whether `other` lies below `point` along it.
   ///
-  /// Below 2^12.
+  /// Below 2^12. A silent point has a number of its own instead, from 2^15 on, so that it takes no other's place.
   @inline(__always)
   package func side(of other: UInt32, from point: UInt32) -> UInt16 {
     // Safe: both are points, and each has `width` numbers.
@@ -62,6 +70,9 @@ package final class Sketches: Sendable {
   /// The same for the sketches of two points.
   @inline(__always)
   static func side(of other: UnsafePointer<Int16>, from point: UnsafePointer<Int16>) -> UInt16 {
-    UInt16(truncatingIfNeeded: unsafe vk_signs_below(other, point))
+    // Safe: both have `width` numbers.
+    let own = unsafe other[silentPlace]
+    if own != 0 { return 0x8000 | UInt16(bitPattern: own) }
+    return UInt16(truncatingIfNeeded: unsafe vk_signs_below(other, point)) & (1 << directions - 1)
   }
 }

@@ -10,6 +10,7 @@ package final class GraphQuery {
   private struct Numbers {
     var nibbles = vk_nibble_query()
     var squares: Float = 0
+    var codeSquares: Float = 0
     var unit: Float = 0
     var residual: Float = 0
     var length: Float = 0
@@ -69,6 +70,7 @@ package final class GraphQuery {
     for index in 0..<padded { sum &+= unsafe Int32(codes[index]) }
     var now = Numbers()
     now.squares = Float(squares)
+    now.codeSquares = Float(Double(codeSquares) * Double(unit) * Double(unit))
     now.unit = unit
     now.residual = Float(rest.squareRoot())
     now.length = now.squares.squareRoot()
@@ -103,7 +105,8 @@ package final class GraphQuery {
     case .bytes:
       unsafe vk_code_dots_at(
         codes, places.base, places.paddedDimension, places.recordBytes, nodes, count, dots)
-      let squares = unsafe numbers.pointee.squares
+      // Of the codes, not of the query: so that what is lost is bounded by the residuals of both.
+      let squares = unsafe numbers.pointee.codeSquares
       let square = places.scale * places.scale
       let product = unsafe 2 * places.scale * numbers.pointee.unit
       let sums = unsafe places.base + places.codeBytes

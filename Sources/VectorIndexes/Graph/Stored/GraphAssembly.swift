@@ -69,7 +69,8 @@ package struct GraphAssembly<Failure: Error>: Sendable {
     let graph: Graph
     do throws(GraphBuildCancelled) {
       graph = try GraphBuilder(
-        points, parameters, threads: threads, memoryLimit: memoryLimit, progress: progress
+        points, parameters, threads: threads, memoryLimit: memoryLimit, silent: queries(groups),
+        progress: progress
       ).build()
     } catch {
       return nil
@@ -95,8 +96,20 @@ package struct GraphAssembly<Failure: Error>: Sendable {
     }
     return GraphContents(
       frame: rows.frame, graph: graph, codec: codec, records: records,
-      residual: Self.usualResidual(rows.residuals), rows: nodeRows, starts: starts, loose: groups.loose,
+      residual: usualResidual(rows.residuals), rows: nodeRows, starts: starts, loose: groups.loose,
       router: router)
+  }
+
+  /// The groups that hold a row which will be a query when the graph is measured.
+  private func queries(_ groups: CodeGroups) -> [Bool] {
+    var queries = [Bool](repeating: false, count: groups.count)
+    for group in 0..<groups.count {
+      for place in Int(groups.starts[group])..<Int(groups.starts[group + 1])
+      where GraphCalibration.isQuery(row: Int(groups.rows[place]), of: source.count) {
+        queries[group] = true
+      }
+    }
+    return queries
   }
 
   /// One point for each group of rows: the rows' own codes when each row is a group.
@@ -172,13 +185,15 @@ package struct GraphAssembly<Failure: Error>: Sendable {
   }
 
   /// The residual that 99 of a hundred rows do not exceed, of those of which anything is known.
-  private static func usualResidual(_ residuals: WorkArray<Float>) -> Float {
+  ///
+  /// For products the greatest of all: the longest rows lose most, and they are what is found.
+  private func usualResidual(_ residuals: WorkArray<Float>) -> Float {
     var known: [Float] = []
     known.reserveCapacity(residuals.count)
     for row in 0..<residuals.count where residuals[row].isFinite { known.append(residuals[row]) }
     guard !known.isEmpty else { return 0 }
     known.sort()
-    return known[known.count * 99 / 100]
+    return known[metric == .dot ? known.count - 1 : known.count * 99 / 100]
   }
 }
 
