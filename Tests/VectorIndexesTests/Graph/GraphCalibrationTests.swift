@@ -83,6 +83,32 @@ struct GraphCalibrationTests {
     #expect(Self.early.promise(k: 10, breadth: 80) == Self.sample.promise(k: 10, breadth: 80))
   }
 
+  @Test func aGraphWithTracesPromisesNoMoreThanBefore() throws {
+    func measured(_ gain: Float, _ source: GraphCalibration.Source) -> GraphCalibration {
+      let better = (Self.early.entries + Self.early.earlyEntries).map { entry in
+        var entry = entry
+        entry.lower = min(1, entry.lower + gain)
+        if entry.slack < .infinity, entry.slack > 1 { entry.slack *= 1.01 }
+        return entry
+      }
+      return GraphCalibration(better, queryCount: 500, source: source)
+    }
+    let known = Self.early
+    let healed = measured(0.02, .rows).withTraces(known)
+    #expect(healed.hasTraces && healed.entries == known.entries)
+    for (new, old) in zip(healed.earlyEntries, known.earlyEntries) {
+      // What lies a little beyond the old factor may promise what the old ones promise there, by proportion.
+      #expect(new.lower >= old.lower && new.lower <= old.lower + 0.02)
+    }
+    let last = try #require(healed.earlyEntries.last { $0.k == 10 })
+    #expect(last.lower == known.earlyEntries.last { $0.k == 10 }?.lower)
+    // Less is taken as it is, and so is what a user's queries find.
+    let worse = measured(-0.02, .rows)
+    #expect(worse.withTraces(known).entries == worse.entries)
+    #expect(measured(0.02, .queries).withTraces(known).entries == measured(0.02, .queries).entries)
+    #expect(GraphCalibration(bytes: healed.bytes) == healed)
+  }
+
   @Test func effortGrowsWithRecallAndWithK() throws {
     for k in [1, 3, 10, 30, 100, 1000] {
       var last = 0

@@ -5,7 +5,8 @@ internal import FileStorage
 //   0   4  u32 entries e, at most 512
 //   4   4  u32 queries that were measured
 //   8   1  u8 source: 0 rows of the segment, each left out of its own search; 1 queries of the user
-//   9   7  zero
+//   9   1  u8 1 when rows left traces in the graph, 0 otherwise
+//   10  6  zero
 //   16 32e entries
 //
 // An entry: u32 k, u32 breadth, f32 recall, f32 its lower bound, f32 recall of the worst tenth, f32 hops, f32 estimates, f32 slack, 0
@@ -85,6 +86,9 @@ package struct GraphCalibration: Equatable, Sendable {
   package let queryCount: Int
   /// Where they came from.
   package let source: Source
+  /// Whether rows that are queries left traces in the graph, so that a search that passes by one of them finds more than one for a
+  /// query that the graph has never seen: so in a graph that was healed, since other rows were the queries of the one before.
+  package var hasTraces = false
 
   /// A calibration of such entries; lower bounds are made to ascend.
   package init(_ entries: [Entry], queryCount: Int, source: Source) {
@@ -173,6 +177,33 @@ package struct GraphCalibration: Equatable, Sendable {
     return own.last { $0.breadth <= breadth }?.lower ?? (breadth >= first.breadth ? first.lower : 0)
   }
 
+  /// The same of a graph in which the measured rows left traces: nothing is promised that an earlier measurement does not promise for
+  /// as great an effort, unless the queries are a user's.
+  package func withTraces(_ earlier: GraphCalibration) -> GraphCalibration {
+    func limited(_ own: [Entry], _ known: [Entry]) -> [Entry] {
+      own.map { entry in
+        let same = known.filter { $0.k == entry.k && $0.breadth <= entry.breadth && $0.slack <= entry.slack }
+        var allowed = same.last?.lower ?? 0
+        // Between two efforts that end early, in proportion.
+        if let low = same.last, entry.slack < .infinity,
+          let high = known.first(where: { $0.k == entry.k && $0.slack > entry.slack })
+        {
+          allowed += (high.lower - low.lower) * (entry.slack - low.slack) / (high.slack - low.slack)
+        }
+        var entry = entry
+        entry.lower = min(entry.lower, allowed)
+        return entry
+      }
+    }
+    var all = entries + earlyEntries
+    if source == .rows {
+      all = limited(entries, earlier.entries) + limited(earlyEntries, earlier.earlyEntries)
+    }
+    var calibration = GraphCalibration(all, queryCount: queryCount, source: source)
+    calibration.hasTraces = true
+    return calibration
+  }
+
   // MARK: Rows as queries
 
   /// Rows that are queries of a segment with so many, when no others are given.
@@ -196,7 +227,7 @@ package struct GraphCalibration: Equatable, Sendable {
     let all = entries + earlyEntries
     bytes.appendLittleEndian(UInt32(all.count))
     bytes.appendLittleEndian(UInt32(queryCount))
-    bytes += [source.rawValue, 0, 0, 0, 0, 0, 0, 0]
+    bytes += [source.rawValue, hasTraces ? 1 : 0, 0, 0, 0, 0, 0, 0]
     for entry in all {
       bytes.appendLittleEndian(UInt32(truncatingIfNeeded: entry.k))
       bytes.appendLittleEndian(UInt32(truncatingIfNeeded: entry.breadth))
@@ -213,7 +244,7 @@ package struct GraphCalibration: Equatable, Sendable {
     guard bytes.count >= 16 else { return nil }
     let count = Int(bytes.littleEndian(at: 0, as: UInt32.self))
     guard count <= Self.mostEntries, bytes.count == 16 + Self.entrySize * count,
-      let source = Source(rawValue: bytes[8]), bytes[9..<16].allSatisfy({ $0 == 0 })
+      let source = Source(rawValue: bytes[8]), bytes[9] <= 1, bytes[10..<16].allSatisfy({ $0 == 0 })
     else { return nil }
     var entries: [Entry] = []
     for index in 0..<count {
@@ -232,5 +263,6 @@ package struct GraphCalibration: Equatable, Sendable {
       entries.append(entry)
     }
     self.init(entries, queryCount: Int(bytes.littleEndian(at: 4, as: UInt32.self)), source: source)
+    hasTraces = bytes[9] == 1
   }
 }

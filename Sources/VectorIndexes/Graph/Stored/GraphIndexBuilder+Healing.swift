@@ -72,7 +72,7 @@ extension GraphIndexBuilder {
     guard let contents = healed else { throw .cancelled }
     return try finish(
       contents, rows, parameters, vectors, of: segment, identity, on: fileSystem, temporaryName, options,
-      scale)
+      scale, healed: old.calibration)
   }
 }
 

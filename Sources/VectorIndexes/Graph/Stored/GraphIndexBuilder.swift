@@ -42,7 +42,7 @@ package enum GraphIndexBuilder {
     _ contents: GraphContents, _ rows: GraphAssembly<StorageError>.Rows, _ parameters: GraphParameters,
     _ vectors: StoredVectors, of segment: SegmentEntry, _ identity: CollectionIdentity,
     on fileSystem: any FileSystem, _ temporaryName: String, _ options: IndexBuildOptions,
-    _ scale: ProgressScale
+    _ scale: ProgressScale, healed earlier: GraphCalibration? = nil
   ) throws(IndexBuildError) -> FinishedFile {
     scale.begin(.calibrate)
     let calibrator = GraphCalibrator(
@@ -50,12 +50,14 @@ package enum GraphIndexBuilder {
       threads: options.threads,
       isCancelled: options.isCancelled)
     let queries = options.queries
-    let calibration = try lifted { () throws(StorageError) in try calibrator.measure(queries) }
+    var calibration = try lifted { () throws(StorageError) in try calibrator.measure(queries) }
     if options.isCancelled() { throw .cancelled }
+    if let earlier { calibration = calibration.withTraces(earlier) }
+    let measured = calibration
     scale.begin(.write)
     let finished = try lifted { () throws(StorageError) in
       try write(
-        contents, calibration, parameters, vectors, of: segment, identity, on: fileSystem, temporaryName)
+        contents, measured, parameters, vectors, of: segment, identity, on: fileSystem, temporaryName)
     }
     scale.end()
     return finished

@@ -25,11 +25,13 @@ extension GraphIndexBuilder {
       rows: rows, source: source, metric: vectors.metric, threads: options.threads,
       isCancelled: options.isCancelled)
     let queries = options.queries
-    let calibration = try lifted { () throws(StorageError) in try calibrator.measure(queries) }
+    var calibration = try lifted { () throws(StorageError) in try calibrator.measure(queries) }
     if options.isCancelled() { throw .cancelled }
+    if index.calibration.hasTraces { calibration = calibration.withTraces(index.calibration) }
+    let measured = calibration
     scale.begin(.write)
     let finished = try lifted { () throws(StorageError) in
-      try copy(index, calibration, identity, on: fileSystem, temporaryName)
+      try copy(index, measured, identity, on: fileSystem, temporaryName)
     }
     scale.end()
     return finished
