@@ -33,6 +33,9 @@ import Testing
     let scene = try used()
     let hash = try scene.json("info", "a.vdb", "--content-hash")["content_hash"] as? String
     try scene.fail(0, "compact", "a.vdb", "--full", "-n", says: "would rewrite 2 of 2 segments")
+    // With fewer options there may be nothing to do, so none is named.
+    try scene.fail(
+      0, "compact", "a.vdb", "--full", "-n", says: "the same command without --dry-run does it")
     let object = try scene.json("compact", "a.vdb", "--full", "--memory-limit", "64M")
     #expect(object["schema"] as? String == "vdb.compact/1")
     #expect(object["segments_after"] as? Int == 1)

@@ -11,7 +11,7 @@ import VectorIndexes
   /// They are found with hardly any effort, and no more is measured: the new graph promises little and is searched little. It keeps
   /// that, and yet it is no better one.
   @Test func `A new graph is refused where the old one promises more`() throws {
-    var made = try SampleEmbeddings(dimension: 48, rows: 3000, seed: 101)
+    var made = try SampleEmbeddings(dimension: 48, rows: 12_000, seed: 101)
     let collection = made.collection
     let before = try Snapshot.open(collection)
     let old = try #require(before.manifest.indexes.first)

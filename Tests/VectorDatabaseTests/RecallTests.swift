@@ -51,7 +51,8 @@ import VectorMath
     request.neighbors = [10]
     request.targets = [0.9]
     let result = try #require(try snapshot.measureRecall(request).first)
-    #expect(result.queries == 2000)
+    // Those that left no traces in the graph: one in twenty that measured it, and half as many between them.
+    #expect(result.queries == 149)
     var search = SearchRequest(k: 10)
     search.method = .recall(0.9)
     search.tuning.weighsGraphs = false

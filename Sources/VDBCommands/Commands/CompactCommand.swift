@@ -112,7 +112,7 @@ package enum CompactCommand: ToolCommand {
         )
       }
     } else if context.isDryRun {
-      if report.rewritten > 0 { context.suggest("compact", context.collectionWord) }
+      if report.rewritten > 0 { context.messages.note("the same command without --dry-run does it") }
     } else if report.rewritten > 0 {
       context.messages.note(
         "the files of the version before are kept for repairs (vdb gc --keep 0 removes them)")

@@ -19,7 +19,7 @@ package enum VerifyCommand: ToolCommand {
     "recall", .integer(1...100_000), "N",
     summary: "Measure also what searches by graphs find, with N queries",
     details:
-      "Draws N records, searches for the 1, 10 and 100 nearest of each with a recall of 0.9, 0.95 and 0.99 and compares with the exact answer. Each record is held out of its own search. Prints what a search promises, which in a segment with deleted records is just what it is asked for, what was found and, with a confidence of 99 of a hundred, where the average over all possible queries lies; when that excludes the promise, the status is 1."
+      "Draws N records, in a segment with a graph of the up to 2,500 to which it was not fitted, searches for the 1, 10 and 100 nearest of each with a recall of 0.9, 0.95 and 0.99 and compares with the exact answer. Each record is held out of its own search. Prints what a search promises, which in a segment with deleted records is just what it is asked for, what was found and, with a confidence of 99 of a hundred, where the average over all possible queries lies; when that excludes the promise, the status is 1."
   )
   package static let seed = Option(
     "seed", .integer(0...Int64.max), "N", default: "1", summary: "Draw other records for --recall")

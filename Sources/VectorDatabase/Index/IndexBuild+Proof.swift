@@ -25,7 +25,7 @@ extension IndexBuilder {
     recall.threads = request.options.threads
     recall.isCancelled = request.options.isCancelled
     recall.progress = progress
-    let results = try RecallMeasurement(alone, recall) { _, row in !index.wasMeasuredWith(row: row) }.run()
+    let results = try RecallMeasurement(alone, recall) { _, row in index.proves(row: row) }.run()
     // A file that was given up meanwhile has proved nothing.
     if let warning = alone.indexes.takeWarnings().first {
       throw .storage(

@@ -62,7 +62,7 @@ package struct RecallResult: Equatable, Sendable {
 struct RecallMeasurement {
   private let snapshot: Snapshot
   private let request: RecallRequest
-  /// Rows that may be drawn: false for those that the promise was measured with.
+  /// Rows that may be drawn.
   private let isCandidate: (_ segment: Int, _ row: Int) -> Bool
 
   /// One query.
@@ -77,11 +77,20 @@ struct RecallMeasurement {
 
   init(
     _ snapshot: Snapshot, _ request: RecallRequest,
-    isCandidate: @escaping (_ segment: Int, _ row: Int) -> Bool = { _, _ in true }
+    isCandidate: @escaping (_ segment: Int, _ row: Int) -> Bool
   ) {
     self.snapshot = snapshot
     self.request = request
     self.isCandidate = isCandidate
+  }
+
+  /// Measures with rows that left no traces in their graph, where there are such, and with any row elsewhere.
+  init(_ snapshot: Snapshot, _ request: RecallRequest) {
+    let graphs = snapshot.state.segments.map { live -> GraphIndex? in
+      guard case .graph(let index)? = snapshot.indexes.index(.graph, for: live.entry) else { return nil }
+      return index
+    }
+    self.init(snapshot, request) { segment, row in graphs[segment]?.measures(row: row) ?? true }
   }
 
   /// Measures every k with every target.

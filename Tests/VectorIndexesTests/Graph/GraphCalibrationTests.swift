@@ -83,6 +83,16 @@ struct GraphCalibrationTests {
     #expect(Self.early.promise(k: 10, breadth: 80) == Self.sample.promise(k: 10, breadth: 80))
   }
 
+  @Test(arguments: [1, 2, 19, 20, 400, 3000, 31_999, 32_000, 39_999, 40_000, 62_666])
+  func someRowsProveAndNoneOfThemMeasures(rows: Int) {
+    let proving = (0..<rows).filter { GraphCalibration.isProof(row: $0, of: rows) }
+    let measuring = (0..<rows).filter { GraphCalibration.isQuery(row: $0, of: rows) }
+    #expect(measuring.count == min(2000, max(1, rows / 20)))
+    #expect(Set(proving).isDisjoint(with: measuring))
+    let most = measuring.count / (measuring.count < 1600 ? 2 : 4)
+    #expect(proving.count <= most && proving.count >= most - 1)
+  }
+
   @Test func aGraphWithTracesPromisesNoMoreThanBefore() throws {
     func measured(_ gain: Float, _ source: GraphCalibration.Source) -> GraphCalibration {
       let better = (Self.early.entries + Self.early.earlyEntries).map { entry in

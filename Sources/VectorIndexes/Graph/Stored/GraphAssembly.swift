@@ -100,13 +100,17 @@ package struct GraphAssembly<Failure: Error>: Sendable {
       router: router)
   }
 
-  /// The groups that hold a row which will be a query when the graph is measured.
+  /// The groups that hold a row which will be a query when the graph is measured, or proved.
   private func queries(_ groups: CodeGroups) -> [Bool] {
     var queries = [Bool](repeating: false, count: groups.count)
     for group in 0..<groups.count {
-      for place in Int(groups.starts[group])..<Int(groups.starts[group + 1])
-      where GraphCalibration.isQuery(row: Int(groups.rows[place]), of: source.count) {
-        queries[group] = true
+      for place in Int(groups.starts[group])..<Int(groups.starts[group + 1]) {
+        let row = Int(groups.rows[place])
+        if GraphCalibration.isQuery(row: row, of: source.count)
+          || GraphCalibration.isProof(row: row, of: source.count)
+        {
+          queries[group] = true
+        }
       }
     }
     return queries

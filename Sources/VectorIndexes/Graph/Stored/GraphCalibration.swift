@@ -215,10 +215,24 @@ package struct GraphCalibration: Equatable, Sendable {
   }
 
   /// Whether a row of a segment with so many is one of its queries.
-  static func isQuery(row: Int, of rows: Int) -> Bool {
+  package static func isQuery(row: Int, of rows: Int) -> Bool {
     guard rows > 0 else { return false }
     let near = row * queryCount(rows: rows) / rows
     return (max(0, near - 1)...near + 1).contains { queryRow($0, of: rows) == row }
+  }
+
+  /// Whether a row proves what is promised: halfway between two queries, behind every fourth, or every second where they are few.
+  ///
+  /// Like the queries such rows leave no traces in a graph, so searches for them find what searches for new vectors find.
+  package static func isProof(row: Int, of rows: Int) -> Bool {
+    guard rows > 0 else { return false }
+    let queries = queryCount(rows: rows)
+    let step = queries < 1600 ? 2 : 4
+    let near = row * queries / rows
+    return (max(0, near - 1)...near + 1).contains { index in
+      index % step == step - 1 && index < queries - 1 && (index + 1) * rows / queries == row
+        && !isQuery(row: row, of: rows)
+    }
   }
 
   /// The section's bytes.

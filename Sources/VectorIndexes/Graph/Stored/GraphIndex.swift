@@ -161,10 +161,19 @@ package final class GraphIndex: Sendable {
     return calibration
   }
 
-  /// Whether a row was one of those that the promise of recall was measured with.
-  package func wasMeasuredWith(row: Int) -> Bool {
-    guard calibration.source == .rows else { return false }
-    return GraphCalibration.isQuery(row: row, of: rows)
+  /// Whether a search for a row, hidden from it, tells what one for a new vector finds, and the promise was not measured with the row.
+  ///
+  /// Where rows left traces no row does that quite; then it is each that the promise was not measured with.
+  package func proves(row: Int) -> Bool {
+    if calibration.hasTraces {
+      return calibration.source != .rows || !GraphCalibration.isQuery(row: row, of: rows)
+    }
+    return GraphCalibration.isProof(row: row, of: rows)
+  }
+
+  /// The same, whether or not the promise was measured with it.
+  package func measures(row: Int) -> Bool {
+    calibration.hasTraces || GraphCalibration.isQuery(row: row, of: rows) || proves(row: row)
   }
 
   private static func numbers(_ bytes: UnsafeRawBufferPointer) -> UnsafePointer<UInt32>? {
