@@ -126,8 +126,9 @@ struct SearchRun {
     request.threads = SearchArguments.threads(context, rows: snapshot.liveCount, queries: queries)
     request.isProfiled = context.arguments.flag(SearchCommand.profile)
     request.expectedQueries = queries
-    SearchRun.warn(snapshot.shortfall(request), context)
-    return SearchSession(snapshot, request)
+    let session = SearchSession(snapshot, request)
+    SearchRun.warn(session.shortfall, context)
+    return session
   }
 
   /// Says that no measured effort reaches the recall that was asked for.

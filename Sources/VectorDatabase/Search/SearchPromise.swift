@@ -40,11 +40,22 @@ extension Snapshot {
     return SearchPromise(recall: breadth != nil && isKnown && weight > 0 ? mean : nil, breadth: breadth)
   }
 
+  /// What a search falls short of, as `SearchSession.shortfall`.
+  package func shortfall(_ request: SearchRequest) -> (asked: Double, promised: Double)? {
+    SearchPiece.shortfall(SearchPiece.all(self, request))
+  }
+}
+
+extension SearchSession {
   /// What a search falls short of: the recall that was asked for and the least that a graph promises at its greatest measured effort;
   /// nil where every graph that it would walk through reaches it, or an effort was given.
-  package func shortfall(_ request: SearchRequest) -> (asked: Double, promised: Double)? {
+  package var shortfall: (asked: Double, promised: Double)? { SearchPiece.shortfall(pieces) }
+}
+
+extension SearchPiece {
+  fileprivate static func shortfall(_ pieces: [SearchPiece]) -> (asked: Double, promised: Double)? {
     var least: (asked: Double, promised: Double)?
-    for piece in SearchPiece.all(self, request) {
+    for piece in pieces {
       guard let use = piece.graph, let asked = use.unreached else { continue }
       // As it is printed: rounded down.
       let promised = (Double(use.promised ?? 0) * 1000).rounded(.down) / 1000

@@ -132,13 +132,7 @@ final class LeafNeighbors {
     }
     for place in 0..<count {
       if later == nil, place + ahead < count { reservoirs.prefetch(members[place + ahead]) }
-      var found = 0
-      for rank in 0..<neighbors {
-        let entry = nearest[place * neighbors + rank]
-        if entry == .max { break }
-        prepare(entry, for: place, at: found)
-        found += 1
-      }
+      var found = prepareNearest(of: place)
       let end = Int(starts[place])
       let own = found
       choices: for index in first..<end {
@@ -171,15 +165,21 @@ final class LeafNeighbors {
   ) {
     for place in 0..<count where lonely[Int(members[place])] {
       reservoirs.prefetch(members[place])
-      var found = 0
-      for rank in 0..<neighbors {
-        let entry = nearest[place * neighbors + rank]
-        if entry == .max { break }
-        prepare(entry, for: place, at: found)
-        found += 1
-      }
-      offer(found, to: place, reservoirs, later)
+      offer(prepareNearest(of: place), to: place, reservoirs, later)
     }
+  }
+
+  /// Writes the offers of the nearest of a place; returns how many.
+  @inline(__always)
+  private func prepareNearest(of place: Int) -> Int {
+    var found = 0
+    for rank in 0..<neighbors {
+      let entry = nearest[place * neighbors + rank]
+      if entry == .max { break }
+      prepare(entry, for: place, at: found)
+      found += 1
+    }
+    return found
   }
 
   /// Writes an offer: of a place with its distance it becomes a point with its distance and its side.
